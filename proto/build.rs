@@ -1,0 +1,29 @@
+//! Compiles the .proto files without protoc and keeps their descriptors for reflection.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use prost::Message;
+
+const FILES: [&str; 11] = [
+    "skep/v1/cluster.proto",
+    "skep/v1/common.proto",
+    "skep/v1/drivers.proto",
+    "skep/v1/events.proto",
+    "skep/v1/hosts.proto",
+    "skep/v1/operations.proto",
+    "skep/v1/swarms.proto",
+    "skep/agent/v1/agent.proto",
+    "skep/driver/v1/driver.proto",
+    "skep/raft/v1/raft.proto",
+    "skep/store/v1/store.proto",
+];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed=skep");
+    let descriptors = protox::compile(FILES, ["."])?;
+    let out: PathBuf = std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?.into();
+    std::fs::write(out.join("skep.descriptors"), descriptors.encode_to_vec())?;
+    tonic_prost_build::configure().bytes(".").compile_fds(descriptors)?;
+    Ok(())
+}

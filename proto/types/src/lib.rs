@@ -1,0 +1,27 @@
+//! The words every crate of skep shares: ids, names, specs, phases, errors and limits.
+//!
+//! Nothing here performs I/O, reads a clock or draws a random number, and nothing here knows the wire: the
+//! conversions from and to the generated messages stand in `skep-proto`.
+
+mod driver;
+mod error;
+mod host;
+mod ids;
+pub mod limits;
+mod names;
+mod operation;
+mod secret;
+mod swarm;
+mod time;
+
+pub use driver::{Batch, DriverDescription, FlagDescription, FlagKind, Idempotency, InstanceRef, PowerAction, SlotNaming};
+pub use error::{Code, FieldViolation, Refusal};
+pub use host::{Condition, ConditionKind, ConditionStatus, FailureClass, Phase, Template};
+pub use ids::{CoordinatorId, HostId, IntentId, OperationId, ParseIdError, PermitId, Revision, SwarmId};
+pub use names::{
+    AccountName, DriverName, HostName, NameError, NodeId, PersonName, ProviderId, RequestId, SwarmName,
+};
+pub use operation::{OnFailure, OperationKind, OperationState, Policy, Verdict};
+pub use secret::Secret;
+pub use swarm::{NodeRole, NodeState, PersonRole};
+pub use time::ClusterTime;
