@@ -8,20 +8,32 @@ mod generated {
         tonic::include_proto!("skep.v1");
     }
     pub mod agent {
-        tonic::include_proto!("skep.agent.v1");
+        pub mod v1 {
+            tonic::include_proto!("skep.agent.v1");
+        }
     }
     pub mod driver {
-        tonic::include_proto!("skep.driver.v1");
+        pub mod v1 {
+            tonic::include_proto!("skep.driver.v1");
+        }
     }
     pub mod raft {
-        tonic::include_proto!("skep.raft.v1");
+        pub mod v1 {
+            tonic::include_proto!("skep.raft.v1");
+        }
     }
     pub mod store {
-        tonic::include_proto!("skep.store.v1");
+        pub mod v1 {
+            tonic::include_proto!("skep.store.v1");
+        }
     }
 }
 
-pub use generated::{agent, driver, raft, store, v1};
+pub use generated::agent::v1 as agent;
+pub use generated::driver::v1 as driver;
+pub use generated::raft::v1 as raft;
+pub use generated::store::v1 as store;
+pub use generated::v1;
 
 /// Every message and service of this crate, for gRPC reflection.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/skep.descriptors"));
