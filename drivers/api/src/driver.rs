@@ -1,0 +1,124 @@
+//! The driver trait and what its calls carry.
+
+use std::fmt::Debug;
+use std::net::IpAddr;
+
+use async_trait::async_trait;
+use skep_types::{DriverDescription, HostId, InstanceRef, IntentId, PowerAction, Secret, Template};
+
+use crate::DriverError;
+
+/// Makes, lists, powers and destroys the instances of one kind.
+///
+/// Implementations keep no state that matters: every call may come from another coordinator, after a crash, twice,
+/// or while an earlier one of the same intent is still under way.
+#[async_trait]
+pub trait Driver: Send + Sync + Debug + 'static {
+    fn describe(&self) -> &DriverDescription;
+
+    /// Whether `template` could be used. Changes nothing. `InvalidSpec` names each option to mend.
+    async fn check(&self, template: &Template) -> Result<(), DriverError>;
+
+    /// Makes the instances of one intent, or finds those that exist. Replayed identically until its outcome is known.
+    async fn ensure(&self, intent: &CreateIntent) -> Result<Placed, DriverError>;
+
+    /// Everything that carries `cluster`'s tag, bound or not.
+    async fn list(&self, cluster: &str, page_token: Option<&str>) -> Result<Page, DriverError>;
+
+    /// One result per instance, in their order.
+    async fn observe(
+        &self,
+        cluster: &str,
+        instances: &[InstanceRef],
+    ) -> Result<Vec<Result<Instance, DriverError>>, DriverError>;
+
+    /// One result per instance, in their order. Doing it again to an instance that is there already is success.
+    async fn power(
+        &self,
+        cluster: &str,
+        action: PowerAction,
+        instances: &[InstanceRef],
+    ) -> Result<Vec<Result<(), DriverError>>, DriverError>;
+
+    /// One result per instance, in their order. Destroying what is gone is success; what is not `cluster`'s is refused.
+    async fn destroy(
+        &self,
+        cluster: &str,
+        instances: &[InstanceRef],
+    ) -> Result<Vec<Result<(), DriverError>>, DriverError>;
+
+    /// At most the last 64 KiB of what the instance wrote to its console.
+    async fn console(&self, cluster: &str, instance: &InstanceRef) -> Result<String, DriverError>;
+}
+
+/// A committed Open intent, as the driver sees it. Frozen: every replay is the same to the byte.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateIntent {
+    /// The cluster's id; instances carry it as the tag `skep-cluster`.
+    pub cluster: String,
+    /// Instances carry it as the tag `skep-intent`.
+    pub intent: IntentId,
+    /// The idempotency token: at most 64 ASCII characters.
+    pub token: String,
+    pub template: Template,
+    /// At least one, at most the description's `batch.max`.
+    pub slots: Vec<Slot>,
+}
+
+/// One instance to be made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slot {
+    /// The host's name, also the instance's hostname.
+    pub name: String,
+    /// Instances carry it as the tag `skep-host`, where slots are named.
+    pub host: HostId,
+    pub incarnation: u32,
+    pub bootstrap: Bootstrap,
+}
+
+/// What an instance needs to become a host: rendered to user-data by [`crate::bootstrap`], or laid in place as files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bootstrap {
+    /// HTTPS addresses of the agent binary, one per coordinator.
+    pub agent_urls: Vec<String>,
+    /// Lower-case hex; nothing else is started.
+    pub agent_sha256: String,
+    /// The agent's configuration file, TOML, with its enrolment token.
+    pub agent_config: Secret,
+}
+
+/// The outcome of [`Driver::ensure`]: everything of the intent that exists now.
+#[derive(Debug, Default)]
+pub struct Placed {
+    pub instances: Vec<Instance>,
+    /// Why fewer exist than the intent has slots; None when all do. With it the call is over: no more will come.
+    pub shortfall: Option<DriverError>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instance {
+    pub instance: InstanceRef,
+    /// From its tags: the intent that made it. None for an instance whose tag is unreadable.
+    pub intent: Option<IntentId>,
+    pub state: InstanceState,
+    pub private_address: Option<IpAddr>,
+    pub public_address: Option<IpAddr>,
+    pub zone: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum InstanceState {
+    Starting,
+    Running,
+    Stopping,
+    Stopped,
+    /// Still listed, but gone.
+    Destroyed,
+}
+
+#[derive(Debug, Default)]
+pub struct Page {
+    pub instances: Vec<Instance>,
+    /// None on the last page.
+    pub next: Option<String>,
+}
