@@ -82,6 +82,10 @@ macro_rules! name {
 }
 
 name!(
+    /// The cluster's id: a UUID, made once at its start. Every certificate names it.
+    ClusterId, dns_label
+);
+name!(
     /// A host's name, also its hostname: unique in the cluster.
     HostName, dns_label
 );

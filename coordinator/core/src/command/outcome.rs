@@ -1,0 +1,56 @@
+//! What drivers did, told by the owner of the account with its epoch. An outcome of an older epoch changes nothing.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use skep_types::{HostId, InstanceRef, IntentId};
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum OutcomeCommand {
+    /// Committed before the call where nothing protects a second one.
+    MarkAttempted { intent: IntentId, epoch: u64 },
+    /// A set union: placements already known change nothing.
+    Bind { intent: IntentId, epoch: u64, placements: Vec<Placement> },
+    /// The create call is over: no more instances will come of this intent.
+    CloseCreate { intent: IntentId, epoch: u64, shortfall: Option<Shortfall> },
+    /// One result per target, in their order.
+    CloseTargets { intent: IntentId, epoch: u64, results: Vec<Result<(), Failure>> },
+    /// An instance that carries this cluster's tag and belongs to no host: destroyed after two looks.
+    DestroyOrphan { account: skep_types::AccountName, epoch: u64, instance: InstanceRef, intent: Option<IntentId> },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placement {
+    /// The slot's host, where slots are named.
+    pub host: Option<HostId>,
+    pub instance: InstanceRef,
+    pub private_address: Option<IpAddr>,
+    pub public_address: Option<IpAddr>,
+    pub zone: String,
+}
+
+/// Why fewer instances came than asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shortfall {
+    pub kind: FailureKind,
+    pub message: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    pub kind: FailureKind,
+    pub message: String,
+}
+
+/// What a driver's failure means for the host.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// Goes by itself: the same again, after this long.
+    Passing { retry_after: Duration },
+    /// Of this zone or type: another try may find some.
+    Capacity,
+    /// Only a person can mend it (quota, credentials, the template).
+    Lasting,
+    /// The effect may exist, and nothing can tell: only for drivers without protection.
+    Unknown,
+}

@@ -1,0 +1,63 @@
+//! Mutations that people ask for. Each carries its audit record's facts, so that both are in one entry.
+
+use std::sync::Arc;
+
+use skep_types::{
+    ClusterTime, CoordinatorId, Digest, HostId, HostName, OnFailure, PersonName, PersonRole, Policy, PowerAction,
+    RequestId, Revision, SwarmId, SwarmName, Template,
+};
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct RequestCommand {
+    pub meta: RequestMeta,
+    pub request: Request,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct RequestMeta {
+    pub request_id: RequestId,
+    /// Of the request as it came, without its `mutation` field.
+    pub body: Digest,
+    pub actor: PersonName,
+    /// Of the actor's certificate: a dismissed one is refused here too.
+    pub generation: u64,
+    pub peer: String,
+    pub method: String,
+    pub if_revision: Option<Revision>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Request {
+    CreateHosts(CreateHosts),
+    CreateSwarm(CreateSwarm),
+    DeleteHosts { hosts: Vec<HostId>, force: bool },
+    DeleteSwarm { swarm: SwarmId },
+    PowerHosts { hosts: Vec<HostId>, action: PowerAction },
+    PutPerson { name: PersonName, role: PersonRole, dismiss_certificates: bool },
+    RemovePerson { name: PersonName },
+    CreateJoinToken { token: Digest, expires_at: ClusterTime },
+    RemoveCoordinator { coordinator: CoordinatorId },
+}
+
+/// `apply` makes `count` hosts of it: the log carries the wish, not a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreateHosts {
+    pub template: Arc<Template>,
+    /// The name for one host, the prefix for several.
+    pub name: HostName,
+    pub count: u32,
+    pub min_count: u32,
+    pub policy: Policy,
+    pub max_failures: Option<u32>,
+    pub on_failure: OnFailure,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct CreateSwarm {
+    pub template: Arc<Template>,
+    pub name: SwarmName,
+    pub managers: u32,
+    pub workers: u32,
+    pub policy: Policy,
+    pub on_failure: OnFailure,
+}
