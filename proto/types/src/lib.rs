@@ -3,8 +3,8 @@
 //! Nothing here performs I/O, reads a clock or draws a random number, and nothing here knows the wire: the
 //! conversions from and to the generated messages stand in `skep-proto`.
 
-mod digest;
 mod agent_config;
+mod digest;
 mod driver;
 mod error;
 mod host;
@@ -17,15 +17,15 @@ mod secret;
 mod swarm;
 mod time;
 
-pub use digest::Digest;
 pub use agent_config::{AgentConfig, EnrolmentConfig};
+pub use digest::Digest;
 pub use driver::{Batch, DriverDescription, FlagDescription, FlagKind, Idempotency, InstanceRef, PowerAction, SlotNaming};
 pub use error::{Code, FieldViolation, Refusal};
 pub use host::{Condition, ConditionKind, ConditionStatus, FailureClass, Phase, Template};
 pub use ids::{CoordinatorId, HostId, IntentId, OperationId, ParseIdError, PermitId, Revision, SwarmId};
 pub use issuer::SealedIssuer;
 pub use names::{
-    AccountName, DriverName, HostName, NameError, NodeId, PersonName, ProviderId, RequestId, SwarmName,
+    AccountName, ClusterId, DriverName, HostName, NameError, NodeId, PersonName, ProviderId, RequestId, SwarmName,
 };
 pub use operation::{OnFailure, OperationKind, OperationState, Policy, Verdict};
 pub use secret::Secret;
