@@ -15,5 +15,12 @@ systemctl --quiet mask \
 : >/etc/machine-id
 rm -f /var/lib/dbus/machine-id /etc/ssh/ssh_host_*_key /etc/ssh/ssh_host_*_key.pub
 
+# A host's own engine would give its bridges the addresses of the machine's (172.17.0.1 and the like), and the host
+# could reach nothing there, coordinators included. Clusters' networks are in 10.208.0.0/12; swarms count up from 10.0.0.0.
+install -d /etc/docker
+cat >/etc/docker/daemon.json <<'JSON'
+{ "default-address-pools": [{ "base": "10.192.0.0/12", "size": 20 }] }
+JSON
+
 install -d -m 0700 /var/lib/skep
 rm -rf /var/lib/apt/lists/* /var/cache/apt/archives/*.deb
