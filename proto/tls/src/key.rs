@@ -220,11 +220,15 @@ mod tests {
         }
 
         #[test]
-        fn a_bent_request_is_refused(at in any::<prop::sample::Index>(), bit in 0u8..8) {
-            let mut request = Key::generate().unwrap().signing_request_der().unwrap();
+        fn a_bent_request_gets_no_other_key_in(at in any::<prop::sample::Index>(), bit in 0u8..8) {
+            let key = Key::generate().unwrap();
+            let mut request = key.signing_request_der().unwrap();
             let at = at.index(request.len());
             request[at] ^= 1 << bit;
-            prop_assert!(public_key_of_request(&request).is_err());
+            // What follows the signed part may bend unseen.
+            if let Ok(read) = public_key_of_request(&request) {
+                prop_assert_eq!(&read, key.public());
+            }
         }
     }
 }
