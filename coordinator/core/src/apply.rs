@@ -1,11 +1,26 @@
 //! Entries applied to the state: deterministic, total, and the only way the state changes.
+//!
+//! One file per command family. [`Tx`](tx::Tx) is what they write through: it keeps revisions, indexes, events and the
+//! counters of operations right, so that no family has to.
+
+mod agents;
+mod intents;
+mod members;
+mod observe;
+mod operations;
+mod outcomes;
+mod permits;
+mod plans;
+mod requests;
+mod tx;
 
 use std::collections::BTreeSet;
 
 use skep_types::{AccountName, HostId, OperationId, SwarmId};
 
 use crate::State;
-use crate::command::{Entry, Reply};
+use crate::command::{Command, Entry, Reply};
+use tx::Tx;
 
 /// What an entry touched: where loops have to look again.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,7 +34,36 @@ pub struct Changes {
     pub cluster: bool,
 }
 
+impl Changes {
+    pub fn merge(&mut self, mut other: Self) {
+        self.hosts.append(&mut other.hosts);
+        self.swarms.append(&mut other.swarms);
+        self.operations.append(&mut other.operations);
+        self.accounts.append(&mut other.accounts);
+        self.cluster |= other.cluster;
+    }
+}
+
 /// Applies one entry. One reply per command, in their order.
-pub fn apply(_state: &mut State, _entry: &Entry) -> (Vec<Reply>, Changes) {
-    (Vec::new(), Changes::default())
+pub fn apply(state: &mut State, entry: &Entry) -> (Vec<Reply>, Changes) {
+    state.time = state.time.max(entry.time);
+    let mut changes = Changes::default();
+    let replies = entry
+        .commands
+        .iter()
+        .map(|command| apply_one(state, &mut changes, command))
+        .collect();
+    (replies, changes)
+}
+
+fn apply_one(state: &mut State, changes: &mut Changes, command: &Command) -> Reply {
+    state.revision += 1;
+    let mut tx = Tx::new(state, changes);
+    match command {
+        Command::Request(command) => requests::apply(&mut tx, command),
+        Command::Plan(command) => plans::apply(&mut tx, command),
+        Command::Outcome(command) => outcomes::apply(&mut tx, command),
+        Command::Agent(command) => agents::apply(&mut tx, command),
+        Command::Member(command) => members::apply(&mut tx, command),
+    }
 }

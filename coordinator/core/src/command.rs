@@ -44,7 +44,11 @@ pub enum Reply {
     Unchanged(String),
     /// A mutation was accepted, now or when it came first.
     Accepted(OperationId),
-    Enrolled { host: HostId, name: HostName, incarnation: u32 },
+    Enrolled {
+        host: HostId,
+        name: HostName,
+        incarnation: u32,
+    },
     Joined(CoordinatorId),
     /// Nothing changed: the caller has to mend something.
     Refused(Refusal),

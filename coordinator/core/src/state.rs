@@ -13,14 +13,16 @@ use std::sync::Arc;
 
 use imbl::{OrdMap, OrdSet, Vector};
 use skep_types::{
-    AccountName, ClusterTime, CoordinatorId, Digest, HostId, HostName, IntentId, NodeId, OperationId, PersonName,
-    RequestId, Revision, SwarmId, SwarmName,
+    AccountName, ClusterTime, CoordinatorId, Digest, HostId, HostName, IntentId, NodeId, OperationId,
+    PersonName, RequestId, Revision, SwarmId, SwarmName,
 };
 
 pub use account::{Account, Owner, Shard};
 pub use cluster::{Cluster, Coordinator, Issuers, JoinToken, Person};
 pub use event::{AuditRecord, Event, Subject};
-pub use host::{Conditions, Desired, Enrolment, Facts, Host, Instance, Membership, NodeChange, Permit, Session, Task};
+pub use host::{
+    Conditions, Desired, Enrolment, Facts, Host, Instance, Membership, NodeChange, Permit, Session, Task,
+};
 pub use intent::{Intent, IntentKind, IntentSlot, Target};
 pub use operation::{CreateRule, FailureGroup, Operation};
 pub use swarm::{Swarm, SwarmNode};
@@ -87,13 +89,19 @@ impl State {
 
     /// By name, or by id.
     pub fn find_host(&self, name_or_id: &str) -> Option<&Arc<Host>> {
-        let by_name = name_or_id.parse().ok().and_then(|name: HostName| self.index.host_names.get(&name));
+        let by_name = name_or_id
+            .parse()
+            .ok()
+            .and_then(|name: HostName| self.index.host_names.get(&name));
         let id = by_name.copied().or_else(|| name_or_id.parse().ok())?;
         self.hosts.get(&id)
     }
 
     pub fn find_swarm(&self, name_or_id: &str) -> Option<&Arc<Swarm>> {
-        let by_name = name_or_id.parse().ok().and_then(|name: SwarmName| self.index.swarm_names.get(&name));
+        let by_name = name_or_id
+            .parse()
+            .ok()
+            .and_then(|name: SwarmName| self.index.swarm_names.get(&name));
         let id = by_name.copied().or_else(|| name_or_id.parse().ok())?;
         self.swarms.get(&id)
     }
@@ -102,21 +110,30 @@ impl State {
     pub fn members(&self, swarm: SwarmId) -> impl Iterator<Item = &Arc<Host>> {
         let from = (swarm, HostId::new(0, 0));
         let to = (swarm, HostId::new(u32::MAX, u64::MAX));
-        self.index.members.range(from..=to).filter_map(|(_, host)| self.hosts.get(host))
+        self.index
+            .members
+            .range(from..=to)
+            .filter_map(|(_, host)| self.hosts.get(host))
     }
 
     /// The hosts whose outcome an operation waits for.
     pub fn items(&self, operation: OperationId) -> impl Iterator<Item = &Arc<Host>> {
         let from = (operation, HostId::new(0, 0));
         let to = (operation, HostId::new(u32::MAX, u64::MAX));
-        self.index.items.range(from..=to).filter_map(|(_, host)| self.hosts.get(host))
+        self.index
+            .items
+            .range(from..=to)
+            .filter_map(|(_, host)| self.hosts.get(host))
     }
 
     /// The hosts of an account that wait for an intent, oldest first.
     pub fn needy(&self, account: &AccountName) -> impl Iterator<Item = &Arc<Host>> {
         let from = (account.clone(), HostId::new(0, 0));
         let to = (account.clone(), HostId::new(u32::MAX, u64::MAX));
-        self.index.needy.range(from..=to).filter_map(|(_, host)| self.hosts.get(host))
+        self.index
+            .needy
+            .range(from..=to)
+            .filter_map(|(_, host)| self.hosts.get(host))
     }
 
     pub fn open_intents(&self, account: &AccountName) -> u32 {
@@ -134,7 +151,9 @@ impl State {
             self.index.swarm_names.insert(swarm.name.clone(), swarm.id);
         }
         for operation in self.operations.clone().values() {
-            self.index.requests.insert(operation.request_id.clone(), operation.id);
+            self.index
+                .requests
+                .insert(operation.request_id.clone(), operation.id);
             if let Some(at) = operation.finished_at {
                 self.index.finished.insert((at, operation.id));
             }

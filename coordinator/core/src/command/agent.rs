@@ -17,7 +17,11 @@ pub enum AgentCommand {
         peer: IpAddr,
     },
     Observe(Vec<Observation>),
-    Permit { host: HostId, permit: PermitId, result: PermitResult },
+    Permit {
+        host: HostId,
+        permit: PermitId,
+        result: PermitResult,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -30,14 +34,27 @@ pub struct Observation {
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Observed {
-    Connected { coordinator: CoordinatorId, boot_id: String },
+    Connected {
+        coordinator: CoordinatorId,
+        boot_id: String,
+    },
     /// The stream ended and did not come back, or heartbeats stopped, for the whole grace.
     Disconnected,
     Facts(Facts),
-    Engine { status: ConditionStatus, reason: String, message: String },
-    Health { status: ConditionStatus, reason: String, message: String },
+    Engine {
+        status: ConditionStatus,
+        reason: String,
+        message: String,
+    },
+    Health {
+        status: ConditionStatus,
+        reason: String,
+        message: String,
+    },
     /// The engine is no node of any swarm, or of this one.
-    LocalNode { node: Option<NodeId> },
+    LocalNode {
+        node: Option<NodeId>,
+    },
     /// From a manager: what changed in its list.
     Nodes(NodeListing),
 }
@@ -60,5 +77,7 @@ pub enum PermitResult {
         /// After init; sealed for the swarm.
         sealed_worker_token: Option<Vec<u8>>,
     },
-    NotDone { message: String },
+    NotDone {
+        message: String,
+    },
 }

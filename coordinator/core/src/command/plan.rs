@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use skep_types::{
-    AccountName, CoordinatorId, Digest, FailureClass, HostId, IntentId, PowerAction, Revision, SwarmId, Template,
+    AccountName, CoordinatorId, Digest, FailureClass, HostId, IntentId, PowerAction, Revision, SwarmId,
+    Template,
 };
 
 use crate::state::{Shard, Task};
@@ -18,26 +19,59 @@ pub struct Guard {
 #[derive(Debug, Clone, PartialEq)]
 pub enum PlanCommand {
     /// All guards hold, or nothing is opened.
-    OpenIntent { guards: Vec<Guard>, account: AccountName, shard: Shard, intent: NewIntent },
-    Advance { guard: Guard, to: Advance, reason: String },
-    Grant { guard: Guard, task: Task },
+    OpenIntent {
+        guards: Vec<Guard>,
+        account: AccountName,
+        shard: Shard,
+        intent: NewIntent,
+    },
+    Advance {
+        guard: Guard,
+        to: Advance,
+        reason: String,
+    },
+    Grant {
+        guard: Guard,
+        task: Task,
+    },
     /// Only of an idempotent task.
-    Revoke { guard: Guard },
+    Revoke {
+        guard: Guard,
+    },
     /// Guarded by the epoch it replaces.
-    AssignOwner { account: AccountName, shard: Shard, epoch: u64, owner: Option<(CoordinatorId, u64)> },
+    AssignOwner {
+        account: AccountName,
+        shard: Shard,
+        epoch: u64,
+        coordinator: CoordinatorId,
+        process: u64,
+    },
     /// The agent was not heard of, by anybody, for its grace. Guarded by the session that was lost.
-    Disconnect { host: HostId, session_number: u64 },
+    Disconnect {
+        host: HostId,
+        session_number: u64,
+    },
     /// A coordinator that was asked to leave has left the raft group.
-    ForgetCoordinator { coordinator: CoordinatorId },
+    ForgetCoordinator {
+        coordinator: CoordinatorId,
+    },
     /// A swarm whose hosts are all gone.
-    ForgetSwarm { swarm: SwarmId },
+    ForgetSwarm {
+        swarm: SwarmId,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum NewIntent {
     /// One slot per guard, in their order.
-    Create { template: Arc<Template>, slots: Vec<NewSlot>, sealed_bootstrap: Vec<u8> },
-    Power { action: PowerAction },
+    Create {
+        template: Arc<Template>,
+        slots: Vec<NewSlot>,
+        sealed_bootstrap: Vec<u8>,
+    },
+    Power {
+        action: PowerAction,
+    },
     Destroy,
 }
 
@@ -58,7 +92,10 @@ pub enum Advance {
     Deleting,
     /// Nothing of it exists: the record goes.
     Deleted,
-    Failed { class: FailureClass, message: String },
+    Failed {
+        class: FailureClass,
+        message: String,
+    },
     Quarantined,
 }
 
@@ -80,6 +117,10 @@ impl PlanCommand {
 
 /// The token an intent's driver calls carry: unique by the intent's id, which `apply` allocates.
 pub fn idempotency_token(cluster: &str, intent: IntentId) -> String {
-    let cluster: String = cluster.chars().filter(char::is_ascii_alphanumeric).take(32).collect();
+    let cluster: String = cluster
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .take(32)
+        .collect();
     format!("{cluster}-{intent}")
 }

@@ -4,8 +4,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use skep_types::{
-    ClusterTime, Condition, ConditionKind, ConditionStatus, CoordinatorId, Digest, HostId, HostName, InstanceRef,
-    NodeId, NodeRole, OperationId, PermitId, Phase, PowerAction, Revision, SwarmId, Template,
+    ClusterTime, Condition, ConditionKind, ConditionStatus, CoordinatorId, Digest, HostId, HostName,
+    InstanceRef, IntentId, NodeId, NodeRole, OperationId, PermitId, Phase, PowerAction, Revision, SwarmId,
+    Template,
 };
 
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +36,8 @@ pub struct Host {
     pub enrolment: Option<Enrolment>,
     /// The highest session seen; who holds it now.
     pub session: Option<Session>,
+    /// Only a session above this number shows that the host came back from its last power change.
+    pub session_floor: u64,
     pub facts: Option<Arc<Facts>>,
     pub conditions: Conditions,
 
@@ -59,7 +62,12 @@ pub struct Desired {
 
 impl Default for Desired {
     fn default() -> Self {
-        Self { absent: false, force: false, power: None, running: true }
+        Self {
+            absent: false,
+            force: false,
+            power: None,
+            running: true,
+        }
     }
 }
 
@@ -72,6 +80,8 @@ pub struct Membership {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Instance {
     pub instance: InstanceRef,
+    /// The intent that made it. While that is Open its create call may be replayed, so the instance stays.
+    pub intent: IntentId,
     pub private_address: Option<IpAddr>,
     pub public_address: Option<IpAddr>,
     pub zone: String,
@@ -131,7 +141,8 @@ impl Conditions {
     }
 
     pub fn is_true(&self, kind: ConditionKind) -> bool {
-        self.get(kind).is_some_and(|condition| condition.status == ConditionStatus::True)
+        self.get(kind)
+            .is_some_and(|condition| condition.status == ConditionStatus::True)
     }
 
     /// Whether it changed anything.
@@ -147,8 +158,15 @@ impl Conditions {
         if old.is_some_and(|old| old.status == status && old.reason == reason && old.message == message) {
             return false;
         }
-        let since = old.filter(|old| old.status == status).map_or(now, |old| old.since);
-        let new = Condition { status, reason: reason.to_owned(), message: message.to_owned(), since };
+        let since = old
+            .filter(|old| old.status == status)
+            .map_or(now, |old| old.since);
+        let new = Condition {
+            status,
+            reason: reason.to_owned(),
+            message: message.to_owned(),
+            since,
+        };
         self.0[kind as usize] = Some(Arc::new(new));
         true
     }
@@ -158,7 +176,9 @@ impl Conditions {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (ConditionKind, &Condition)> {
-        ConditionKind::ALL.into_iter().filter_map(|kind| self.get(kind).map(|condition| (kind, condition)))
+        ConditionKind::ALL
+            .into_iter()
+            .filter_map(|kind| self.get(kind).map(|condition| (kind, condition)))
     }
 }
 
@@ -173,14 +193,26 @@ pub struct Permit {
 /// What a permit allows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Task {
-    SwarmInit { advertise: IpAddr },
+    SwarmInit {
+        advertise: IpAddr,
+    },
     /// The worker token is added where the assignment leaves for the agent: it stands nowhere else in clear.
-    SwarmJoin { advertise: IpAddr, managers: Vec<IpAddr> },
-    SwarmLeave { force: bool },
+    SwarmJoin {
+        advertise: IpAddr,
+        managers: Vec<IpAddr>,
+    },
+    SwarmLeave {
+        force: bool,
+    },
     /// For other nodes, by a manager. Idempotent.
-    UpdateNodes { changes: Vec<NodeChange> },
+    UpdateNodes {
+        changes: Vec<NodeChange>,
+    },
     /// For other nodes, by a manager. Idempotent.
-    RemoveNodes { nodes: Vec<NodeId>, force: bool },
+    RemoveNodes {
+        nodes: Vec<NodeId>,
+        force: bool,
+    },
 }
 
 impl Task {
@@ -219,7 +251,7 @@ impl Host {
     }
 
     /// The Open intent that this host is part of.
-    pub fn intent(&self) -> Option<skep_types::IntentId> {
+    pub fn intent(&self) -> Option<IntentId> {
         match self.phase {
             Phase::Provisioning { intent } | Phase::Stopping { intent } => Some(intent),
             Phase::Starting { intent } | Phase::Deleting { intent } => intent,

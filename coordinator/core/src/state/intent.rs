@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use skep_types::{
-    AccountName, ClusterTime, Digest, HostId, HostName, InstanceRef, IntentId, PowerAction, ProviderId, Revision,
-    Template,
+    AccountName, ClusterTime, Digest, HostId, HostName, InstanceRef, IntentId, PowerAction, ProviderId,
+    Revision, Template,
 };
 
 use super::Shard;
@@ -34,8 +34,13 @@ pub enum IntentKind {
         /// Provider ids bound so far: a known one is never counted twice.
         bound: Vec<ProviderId>,
     },
-    Power { action: PowerAction, targets: Vec<Target> },
-    Destroy { targets: Vec<Target> },
+    Power {
+        action: PowerAction,
+        targets: Vec<Target>,
+    },
+    Destroy {
+        targets: Vec<Target>,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,8 +1,8 @@
 //! The operation record: counters, never a list.
 
 use skep_types::{
-    ClusterTime, Digest, OnFailure, OperationId, OperationKind, OperationState, PersonName, RequestId, Revision,
-    SwarmId, Verdict,
+    ClusterTime, Digest, OnFailure, OperationId, OperationKind, OperationState, PersonName, RequestId,
+    Revision, SwarmId, Verdict,
 };
 
 #[derive(Debug, Clone, PartialEq)]

@@ -1,7 +1,9 @@
 //! The swarm record: what people asked for, and what its managers list.
 
 use imbl::OrdMap;
-use skep_types::{ClusterTime, HostId, NodeId, NodeRole, NodeState, OperationId, Revision, SwarmId, SwarmName};
+use skep_types::{
+    ClusterTime, HostId, NodeId, NodeRole, NodeState, OperationId, Revision, SwarmId, SwarmName,
+};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Swarm {
@@ -45,7 +47,9 @@ impl Swarm {
     /// Managers that count for the quorum, and how many of them answer.
     pub fn quorum(&self) -> (usize, usize) {
         let managers = self.nodes.values().filter(|node| node.manager);
-        managers.fold((0, 0), |(all, up), node| (all + 1, up + usize::from(node.reachable)))
+        managers.fold((0, 0), |(all, up), node| {
+            (all + 1, up + usize::from(node.reachable))
+        })
     }
 
     /// Whether the managers would still have a majority, with one manager of theirs less, all that answer now staying.

@@ -1,0 +1,220 @@
+//! What drivers did. Only the current owner's epoch counts, and only while the intent is Open.
+
+mod close_create;
+mod close_targets;
+
+use std::sync::Arc;
+
+use skep_types::{ConditionKind, ConditionStatus, HostId, InstanceRef, IntentId, Phase};
+
+use super::tx::Tx;
+use super::{intents, operations};
+use crate::command::{OutcomeCommand, Placement, Reply};
+use crate::state::{Instance, Intent, IntentKind, IntentSlot, Target};
+
+pub(super) fn apply(tx: &mut Tx<'_>, command: &OutcomeCommand) -> Reply {
+    match command {
+        OutcomeCommand::MarkAttempted { intent, epoch } => with_open(tx, *intent, *epoch, mark_attempted),
+        OutcomeCommand::Bind {
+            intent,
+            epoch,
+            placements,
+        } => with_open(tx, *intent, *epoch, |tx, intent| bind(tx, intent, placements)),
+        OutcomeCommand::CloseCreate {
+            intent,
+            epoch,
+            shortfall,
+        } => with_open(tx, *intent, *epoch, |tx, intent| {
+            close_create::close(tx, intent, shortfall.as_ref())
+        }),
+        OutcomeCommand::CloseTargets {
+            intent,
+            epoch,
+            results,
+        } => with_open(tx, *intent, *epoch, |tx, intent| {
+            close_targets::close(tx, intent, results)
+        }),
+        OutcomeCommand::DestroyOrphan {
+            account,
+            epoch,
+            instance,
+            intent,
+        } => destroy_orphan(tx, account, *epoch, instance, *intent),
+    }
+}
+
+fn with_open(
+    tx: &mut Tx<'_>,
+    id: IntentId,
+    epoch: u64,
+    act: impl FnOnce(&mut Tx<'_>, &Arc<Intent>) -> Reply,
+) -> Reply {
+    let Some(intent) = tx.state.intents.get(&id).cloned() else {
+        return unchanged("the intent is closed");
+    };
+    let owner = tx
+        .state
+        .accounts
+        .get(&intent.account)
+        .and_then(|account| account.owner(intent.shard).copied());
+    if owner.is_none_or(|owner| owner.epoch != epoch) {
+        return unchanged("the account has another owner by now");
+    }
+    act(tx, &intent)
+}
+
+pub(super) fn unchanged(why: &str) -> Reply {
+    Reply::Unchanged(why.to_owned())
+}
+
+fn mark_attempted(tx: &mut Tx<'_>, intent: &Arc<Intent>) -> Reply {
+    if intent.attempted {
+        return unchanged("the attempt is under way, or was lost");
+    }
+    replace(
+        tx,
+        Intent {
+            attempted: true,
+            ..Intent::clone(intent)
+        },
+    );
+    Reply::Done
+}
+
+fn replace(tx: &mut Tx<'_>, mut intent: Intent) {
+    intent.revision = tx.state.now_revision();
+    tx.changes.accounts.insert(intent.account.clone());
+    tx.state.intents.insert(intent.id, Arc::new(intent));
+}
+
+/// A set union: known provider ids change nothing, new ones fill free slots in sorted order, and what is left over is
+/// marked for destruction.
+fn bind(tx: &mut Tx<'_>, intent: &Arc<Intent>, placements: &[Placement]) -> Reply {
+    let IntentKind::Create { slots, bound, .. } = &intent.kind else {
+        return unchanged("only a create binds instances");
+    };
+    let mut bound = bound.clone();
+    let mut placements: Vec<&Placement> = placements.iter().collect();
+    placements.sort_by(|a, b| a.instance.cmp(&b.instance));
+    for placement in placements {
+        if bound.contains(&placement.instance.provider_id) {
+            continue;
+        }
+        bound.push(placement.instance.provider_id.clone());
+        match free_slot(tx, intent.id, slots, placement.host) {
+            Some(host) => bind_host(tx, intent.id, host, placement),
+            None => surplus(tx, intent, placement.instance.clone()),
+        }
+    }
+    let mut new = Intent::clone(intent);
+    if let IntentKind::Create { bound: known, .. } = &mut new.kind {
+        if *known == bound {
+            return unchanged("every instance is known");
+        }
+        *known = bound;
+    }
+    replace(tx, new);
+    Reply::Done
+}
+
+fn free_slot(tx: &Tx<'_>, intent: IntentId, slots: &[IntentSlot], named: Option<HostId>) -> Option<HostId> {
+    let free = |slot: &&IntentSlot| {
+        let host = tx.state.host(slot.host);
+        host.is_some_and(|host| host.phase == Phase::Provisioning { intent } && host.instance.is_none())
+    };
+    slots
+        .iter()
+        .filter(|slot| named.is_none_or(|named| slot.host == named))
+        .find(free)
+        .map(|slot| slot.host)
+}
+
+fn bind_host(tx: &mut Tx<'_>, intent: IntentId, id: HostId, placement: &Placement) {
+    let now = tx.now();
+    tx.update_host(id, |host| {
+        host.instance = Some(Instance {
+            instance: placement.instance.clone(),
+            intent,
+            private_address: placement.private_address,
+            public_address: placement.public_address,
+            zone: placement.zone.clone(),
+            bound_at: now,
+        });
+        host.attempts = 0;
+        host.conditions.set(
+            ConditionKind::InstanceReady,
+            ConditionStatus::True,
+            "Bound",
+            "",
+            now,
+        );
+        // A named slot's agent may be faster than its driver's answer.
+        let enrolled = host.enrolment.is_some_and(|enrolment| enrolment.key.is_some());
+        host.phase = if enrolled {
+            Phase::Installing
+        } else {
+            Phase::Booting
+        };
+    });
+    if let Some(host) = tx.state.host(id).cloned() {
+        operations::host_bound(tx, &host);
+    }
+}
+
+/// More instances than slots: the intent's own excess, destroyed under an intent of its own.
+fn surplus(tx: &mut Tx<'_>, intent: &Intent, instance: InstanceRef) {
+    let id = IntentId::new(tx.state.epoch, tx.allocate());
+    let kind = IntentKind::Destroy {
+        targets: vec![Target { host: None, instance }],
+    };
+    intents::insert(tx, id, intent.account.clone(), intent.shard, kind);
+}
+
+fn destroy_orphan(
+    tx: &mut Tx<'_>,
+    account: &skep_types::AccountName,
+    epoch: u64,
+    instance: &InstanceRef,
+    intent: Option<IntentId>,
+) -> Reply {
+    let Some(record) = tx.state.accounts.get(account).cloned() else {
+        return unchanged("the account is gone");
+    };
+    let shard = 0;
+    if record.owner(shard).is_none_or(|owner| owner.epoch != epoch) {
+        return unchanged("the account has another owner by now");
+    }
+    // An Open intent may still bind it; an id of a later epoch is not ours to judge.
+    let dead = intent.is_some_and(|id| {
+        let given_out = (id.epoch, id.counter) <= (tx.state.epoch, tx.state.last_id);
+        given_out && !tx.state.intents.contains_key(&id)
+    });
+    if !dead || owned(tx, instance) || being_destroyed(tx, instance) {
+        return unchanged("the instance is owned, or may yet be");
+    }
+    let id = IntentId::new(tx.state.epoch, tx.allocate());
+    let kind = IntentKind::Destroy {
+        targets: vec![Target {
+            host: None,
+            instance: instance.clone(),
+        }],
+    };
+    intents::insert(tx, id, account.clone(), shard, kind);
+    Reply::Done
+}
+
+fn owned(tx: &Tx<'_>, instance: &InstanceRef) -> bool {
+    let same = |host: &Arc<crate::state::Host>| {
+        host.instance
+            .as_ref()
+            .is_some_and(|bound| bound.instance.provider_id == instance.provider_id)
+    };
+    tx.state.hosts.values().any(same)
+}
+
+fn being_destroyed(tx: &Tx<'_>, instance: &InstanceRef) -> bool {
+    tx.state.intents.values().any(|intent| match &intent.kind {
+        IntentKind::Destroy { targets } => targets.iter().any(|target| target.instance == *instance),
+        IntentKind::Create { .. } | IntentKind::Power { .. } => false,
+    })
+}

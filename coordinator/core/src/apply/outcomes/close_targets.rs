@@ -1,0 +1,109 @@
+//! A power or destroy call is over.
+
+use std::sync::Arc;
+
+use skep_types::{FailureClass, HostId, Phase, PowerAction};
+
+use super::close_create::backoff;
+use crate::apply::intents;
+use crate::apply::plans::set_disconnected;
+use crate::apply::tx::{Tx, bounded};
+use crate::command::{Failure, FailureKind, Reply};
+use crate::state::{Intent, IntentKind};
+
+/// Tries at a power verb, before the host fails.
+const POWER_ATTEMPTS: u32 = 10;
+
+pub(super) fn close(tx: &mut Tx<'_>, intent: &Arc<Intent>, results: &[Result<(), Failure>]) -> Reply {
+    let targets = match &intent.kind {
+        IntentKind::Power { targets, .. } | IntentKind::Destroy { targets } => targets,
+        IntentKind::Create { .. } => return Reply::Unchanged("a create is closed otherwise".to_owned()),
+    };
+    if results.len() != targets.len() {
+        return Reply::Unchanged(
+            "the outcome has another number of results than the intent targets".to_owned(),
+        );
+    }
+    intents::close(tx, intent.id);
+    for (target, result) in targets.iter().zip(results) {
+        // A surplus instance that could not be destroyed is found again by the search for orphans.
+        let Some(host) = target.host else { continue };
+        match &intent.kind {
+            IntentKind::Power { action, .. } => powered(tx, host, *action, result),
+            IntentKind::Destroy { .. } | IntentKind::Create { .. } => destroyed(tx, host, result),
+        }
+    }
+    Reply::Done
+}
+
+fn destroyed(tx: &mut Tx<'_>, id: HostId, result: &Result<(), Failure>) {
+    match result {
+        Ok(()) => tx.remove_host(id),
+        Err(failure) => {
+            let now = tx.now();
+            if let Some(host) = tx.state.host(id).cloned() {
+                tx.host_event(&host, "DestroyFailed", &bounded(&failure.message));
+            }
+            tx.update_host(id, |host| {
+                host.attempts += 1;
+                host.phase = Phase::Deleting { intent: None };
+                // For ever, but ever more slowly: a delete ends, or somebody is told why not.
+                host.retry_at = Some(now.after(backoff(failure.kind, host.attempts)));
+            });
+        }
+    }
+}
+
+fn powered(tx: &mut Tx<'_>, id: HostId, action: PowerAction, result: &Result<(), Failure>) {
+    match result {
+        Ok(()) => power_changed(tx, id, action),
+        Err(failure) => power_failed(tx, id, failure),
+    }
+}
+
+fn power_changed(tx: &mut Tx<'_>, id: HostId, action: PowerAction) {
+    match action {
+        PowerAction::Stop | PowerAction::Kill => {
+            tx.update_host(id, |host| {
+                host.phase = Phase::Stopped;
+                host.desired.power = None;
+                host.attempts = 0;
+            });
+            set_disconnected(tx, id);
+        }
+        PowerAction::Start | PowerAction::Restart => {
+            tx.update_host(id, |host| host.phase = Phase::Starting { intent: None });
+            let back = tx.state.host(id).is_some_and(|host| {
+                host.session
+                    .as_ref()
+                    .is_some_and(|session| session.number > host.session_floor)
+            });
+            if !back {
+                set_disconnected(tx, id);
+            }
+        }
+    }
+}
+
+fn power_failed(tx: &mut Tx<'_>, id: HostId, failure: &Failure) {
+    let now = tx.now();
+    tx.update_host(id, |host| {
+        host.attempts += 1;
+        let passing = matches!(failure.kind, FailureKind::Passing { .. }) && host.attempts < POWER_ATTEMPTS;
+        if !passing {
+            host.desired.power = None;
+            host.phase = Phase::Failed {
+                class: FailureClass::Power,
+                message: bounded(&failure.message),
+            };
+            return;
+        }
+        // Where it came from: a host that was to stop is still Ready, one that was to start is still Stopped.
+        host.phase = match host.phase {
+            Phase::Stopping { .. } => Phase::Ready,
+            _ if host.desired.power == Some(PowerAction::Restart) => Phase::Ready,
+            _ => Phase::Stopped,
+        };
+        host.retry_at = Some(now.after(backoff(failure.kind, host.attempts)));
+    });
+}

@@ -1,0 +1,71 @@
+//! Start, stop, restart and kill: a wish on the host that its planner carries out.
+
+use skep_types::{Code, HostId, OperationId, OperationKind, Phase, PowerAction, Refusal};
+
+use super::delete::{count, find, subject};
+use super::{Opening, open_operation};
+use crate::apply::operations;
+use crate::apply::tx::Tx;
+use crate::command::RequestMeta;
+use crate::state::Host;
+
+pub(super) fn hosts(
+    tx: &mut Tx<'_>,
+    meta: &RequestMeta,
+    hosts: &[HostId],
+    action: PowerAction,
+) -> Result<OperationId, Refusal> {
+    let found = find(tx, meta, hosts)?;
+    found.iter().try_for_each(|host| can(tx, host))?;
+    let opening = Opening {
+        kind: OperationKind::PowerHosts,
+        subject: &subject(&found),
+        swarm: None,
+        items: count(hosts),
+        rule: None,
+    };
+    let operation = open_operation(tx, meta, opening);
+    for host in hosts {
+        // The wish first: the operation that takes over looks at it.
+        tx.update_host(*host, |host| wish(host, action));
+        operations::supersede(tx, *host, operation);
+    }
+    Ok(operation)
+}
+
+fn wish(host: &mut Host, action: PowerAction) {
+    let there = match action {
+        PowerAction::Start => host.phase == Phase::Ready,
+        PowerAction::Stop | PowerAction::Kill => host.phase == Phase::Stopped,
+        PowerAction::Restart => false,
+    };
+    host.desired.running = matches!(action, PowerAction::Start | PowerAction::Restart);
+    host.desired.power = (!there).then_some(action);
+    host.retry_at = None;
+    host.attempts = 0;
+}
+
+fn can(tx: &Tx<'_>, host: &Host) -> Result<(), Refusal> {
+    let powers = tx
+        .state
+        .accounts
+        .get(&host.template.account)
+        .is_some_and(|account| account.driver.power);
+    if !powers {
+        let message = format!(
+            "driver {} cannot start or stop {}",
+            host.template.driver, host.name
+        );
+        return Err(Refusal::new(Code::Precondition, message));
+    }
+    match host.phase {
+        Phase::Ready | Phase::Stopped if !host.desired.absent => Ok(()),
+        _ => {
+            let rule = "only a host that is Ready or Stopped has its power changed";
+            Err(Refusal::new(
+                Code::Precondition,
+                format!("{} is {}; {rule}", host.name, host.phase.label()),
+            ))
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Who acts for each account. Moves only when the one before certainly no longer does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use skep_types::CoordinatorId;
+
+use super::View;
+use crate::command::PlanCommand;
+use crate::state::{Account, Owner};
+
+/// What the leader knows of the coordinators, outside the log.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Liveness {
+    /// Heard of within the last beats, with the number of the process that was heard.
+    pub alive: BTreeMap<CoordinatorId, u64>,
+    /// Silent for the owner lease plus the longest driver call: whatever it had begun is over.
+    pub expired: BTreeSet<CoordinatorId>,
+}
+
+pub fn plan(view: &View<'_>, liveness: &Liveness) -> Vec<PlanCommand> {
+    let mut load = shards_owned(view);
+    let mut commands = Vec::new();
+    for account in view.state.accounts.values() {
+        for (shard, owner) in (0..).zip(&account.owners) {
+            if owner.as_ref().is_some_and(|owner| !lost(owner, liveness)) {
+                continue;
+            }
+            let Some((coordinator, process)) = eligible(view, account, liveness, &load) else {
+                continue;
+            };
+            *load.entry(coordinator).or_default() += 1;
+            let epoch = owner.map_or(0, |owner| owner.epoch);
+            let account = account.name.clone();
+            commands.push(PlanCommand::AssignOwner {
+                account,
+                shard,
+                epoch,
+                coordinator,
+                process,
+            });
+        }
+    }
+    commands
+}
+
+/// Another process of the same coordinator proves the old one dead: nothing of it can still be under way.
+fn lost(owner: &Owner, liveness: &Liveness) -> bool {
+    let process = liveness.alive.get(&owner.coordinator);
+    process.is_some_and(|process| *process != owner.process) || liveness.expired.contains(&owner.coordinator)
+}
+
+fn shards_owned(view: &View<'_>) -> BTreeMap<CoordinatorId, usize> {
+    let mut load = BTreeMap::new();
+    for owner in view
+        .state
+        .accounts
+        .values()
+        .flat_map(|account| account.owners.iter().flatten())
+    {
+        *load.entry(owner.coordinator).or_default() += 1;
+    }
+    load
+}
+
+/// Of those that have the driver, are members and alive: the one with the fewest shards, then the lowest id.
+fn eligible(
+    view: &View<'_>,
+    account: &Account,
+    liveness: &Liveness,
+    load: &BTreeMap<CoordinatorId, usize>,
+) -> Option<(CoordinatorId, u64)> {
+    let able = view.state.coordinators.values().filter(|coordinator| {
+        let alive = liveness.alive.get(&coordinator.id) == Some(&coordinator.process);
+        alive && !coordinator.removed && coordinator.drivers.contains(&account.driver.name)
+    });
+    let best =
+        able.min_by_key(|coordinator| (load.get(&coordinator.id).copied().unwrap_or(0), coordinator.id))?;
+    Some((best.id, best.process))
+}

@@ -1,0 +1,36 @@
+//! Leaving: the engine leaves, then a manager forgets the node, then the instance goes.
+
+use skep_types::limits;
+
+use super::way_out::swarm_to_leave;
+use super::{advance, wait};
+use crate::command::Advance;
+use crate::plan::{Action, Step, View, WaitReason};
+use crate::state::{Host, Task};
+
+pub(super) fn next_step(host: &Host, view: &View<'_>) -> Step {
+    if swarm_to_leave(host, view).is_none() {
+        return advance(Advance::Deleting, "the node is gone");
+    }
+    let deadline = host.phase_since.after(limits::LEAVE_DEADLINE);
+    if may_be_removed(host, view) {
+        // Twice the deadline: with no manager to ask, the node stays behind as a ghost and is removed when one answers.
+        let last = deadline.after(limits::LEAVE_DEADLINE);
+        if view.now >= last {
+            return advance(
+                Advance::Deleting,
+                "no manager removed the node in time; it is kept as a ghost",
+            );
+        }
+        return wait(WaitReason::NodeRemoval, Some(last));
+    }
+    match &host.permit {
+        None => Step::Do(Action::Grant(Task::SwarmLeave { force: false })),
+        Some(_) => wait(WaitReason::Leave, Some(deadline)),
+    }
+}
+
+/// Whether the node may be taken off the managers' list by force: it left, or cannot be asked.
+pub(in crate::plan) fn may_be_removed(host: &Host, view: &View<'_>) -> bool {
+    host.left || !host.connected() || view.now >= host.phase_since.after(limits::LEAVE_DEADLINE)
+}

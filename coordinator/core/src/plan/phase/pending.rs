@@ -1,0 +1,15 @@
+//! Pending: a driver call is wanted; the account's planner puts it in a batch.
+
+use super::wait;
+use crate::plan::{Step, View, WaitReason, account};
+use crate::state::Host;
+
+pub(super) fn next_step(host: &Host, view: &View<'_>) -> Step {
+    if let Some(until) = host.retry_at.filter(|until| *until > view.now) {
+        return wait(WaitReason::Backoff, Some(until));
+    }
+    if account::owner_of(host, view).is_none() {
+        return wait(WaitReason::NoEligibleCoordinator, None);
+    }
+    wait(WaitReason::AccountBusy, None)
+}

@@ -1,0 +1,62 @@
+//! Wanted absent: out of the managers, out of the swarm, then the instance, then the record. Whatever the phase.
+
+use skep_types::{NodeRole, limits};
+
+use super::{advance, wait};
+use crate::command::Advance;
+use crate::plan::{Step, View, WaitReason, account};
+use crate::state::{Host, Swarm, Task};
+
+pub(super) fn next_step(host: &Host, view: &View<'_>) -> Step {
+    let Some(instance) = &host.instance else {
+        return advance(Advance::Deleted, "nothing of it exists");
+    };
+    // While its create call may be replayed, destroying the instance would have it made anew.
+    if view.state.intents.contains_key(&instance.intent) {
+        return wait(WaitReason::DriverCall(instance.intent), None);
+    }
+    if let Some(until) = one_shot_under_way(host, view) {
+        return wait(WaitReason::Permit, Some(until));
+    }
+    match swarm_to_leave(host, view) {
+        Some(_) if host.role() == Some(NodeRole::Manager) => advance(Advance::Demoting, "the host is to go"),
+        Some(_) => advance(Advance::Leaving, "the host is to go"),
+        None => advance(Advance::Deleting, "the host is to go"),
+    }
+}
+
+/// An init or join whose answer is still to come: destroying the host now could leave a node nobody knows.
+fn one_shot_under_way(host: &Host, view: &View<'_>) -> Option<skep_types::ClusterTime> {
+    let permit = host.permit.as_ref().filter(|permit| !permit.task.idempotent())?;
+    if matches!(permit.task, Task::SwarmLeave { .. }) || !host.connected() || host.desired.force {
+        return None;
+    }
+    let until = permit.granted_at.after(limits::LEAVE_DEADLINE);
+    (view.now < until).then_some(until)
+}
+
+/// The swarm that has to be told, if the host has a node there and the swarm stays.
+pub(super) fn swarm_to_leave<'a>(host: &Host, view: &View<'a>) -> Option<&'a Swarm> {
+    let membership = host.membership.as_ref()?;
+    let swarm = view.state.swarms.get(&membership.swarm)?;
+    let listed = host
+        .node
+        .as_ref()
+        .is_some_and(|node| swarm.nodes.contains_key(node));
+    let alone = swarm.nodes.len() <= 1;
+    (listed && !swarm.absent && !host.desired.force && !alone).then_some(swarm)
+}
+
+/// Deleting: the account's planner makes it a driver call.
+pub(super) fn destroy(host: &Host, view: &View<'_>) -> Step {
+    if host.instance.is_none() {
+        return advance(Advance::Deleted, "nothing of it exists");
+    }
+    if let Some(until) = host.retry_at.filter(|until| *until > view.now) {
+        return wait(WaitReason::Backoff, Some(until));
+    }
+    if account::owner_of(host, view).is_none() {
+        return wait(WaitReason::NoEligibleCoordinator, None);
+    }
+    wait(WaitReason::AccountBusy, None)
+}
