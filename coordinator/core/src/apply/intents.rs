@@ -53,7 +53,7 @@ pub(super) fn open(
                 .map(|cluster| cluster.id.clone())
                 .unwrap_or_default();
             IntentKind::Create {
-                token: idempotency_token(&cluster, id),
+                token: idempotency_token(cluster.as_str(), id),
                 template: Arc::clone(template),
                 slots,
                 sealed_bootstrap: sealed_bootstrap.clone(),

@@ -69,7 +69,7 @@ fn found(tx: &mut Tx<'_>, founding: &Founding) -> Result<Reply, Refusal> {
         certificate_generation: 1,
     };
     tx.state.people.insert(founding.admin.clone(), Arc::new(admin));
-    tx.event(Subject::Cluster, &founding.cluster, "Founded", "");
+    tx.event(Subject::Cluster, founding.cluster.as_str(), "Founded", "");
     Ok(Reply::Joined(id))
 }
 

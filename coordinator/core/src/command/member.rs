@@ -1,6 +1,6 @@
 //! What coordinators say of themselves.
 
-use skep_types::{AccountName, CoordinatorId, Digest, DriverDescription, PersonName};
+use skep_types::{AccountName, ClusterId, CoordinatorId, Digest, DriverDescription, PersonName};
 
 use crate::state::Issuers;
 
@@ -35,7 +35,7 @@ pub enum MemberCommand {
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Founding {
-    pub cluster: String,
+    pub cluster: ClusterId,
     pub issuers: Issuers,
     pub address: String,
     pub raft_address: String,

@@ -1,13 +1,12 @@
 //! The cluster itself: its trust, its coordinators and its people.
 
 use skep_types::{
-    ClusterTime, CoordinatorId, Digest, DriverName, PersonName, PersonRole, Revision, SealedIssuer,
+    ClusterId, ClusterTime, CoordinatorId, Digest, DriverName, PersonName, PersonRole, Revision, SealedIssuer,
 };
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Cluster {
-    /// A UUID.
-    pub id: String,
+    pub id: ClusterId,
     pub issuers: Issuers,
 }
 
