@@ -48,11 +48,7 @@ impl Changes {
 pub fn apply(state: &mut State, entry: &Entry) -> (Vec<Reply>, Changes) {
     state.time = state.time.max(entry.time);
     let mut changes = Changes::default();
-    let replies = entry
-        .commands
-        .iter()
-        .map(|command| apply_one(state, &mut changes, command))
-        .collect();
+    let replies = entry.commands.iter().map(|command| apply_one(state, &mut changes, command)).collect();
     (replies, changes)
 }
 

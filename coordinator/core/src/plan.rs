@@ -76,18 +76,13 @@ impl View<'_> {
     }
 
     fn plan_host(&self, host: &Host, plan: &mut Plan) {
-        let guard = Guard {
-            host: host.id,
-            revision: host.revision,
-        };
+        let guard = Guard { host: host.id, revision: host.revision };
         match next_step(host, self) {
             Step::Do(Action::Advance(to, reason)) => {
                 plan.commands.push(PlanCommand::Advance { guard, to, reason });
             }
             Step::Do(Action::Grant(task)) => plan.commands.push(PlanCommand::Grant { guard, task }),
-            Step::Wait {
-                until: Some(until), ..
-            } => plan.wake.push((until, host.id)),
+            Step::Wait { until: Some(until), .. } => plan.wake.push((until, host.id)),
             Step::Wait { until: None, .. } | Step::Done => {}
         }
     }

@@ -89,19 +89,13 @@ impl State {
 
     /// By name, or by id.
     pub fn find_host(&self, name_or_id: &str) -> Option<&Arc<Host>> {
-        let by_name = name_or_id
-            .parse()
-            .ok()
-            .and_then(|name: HostName| self.index.host_names.get(&name));
+        let by_name = name_or_id.parse().ok().and_then(|name: HostName| self.index.host_names.get(&name));
         let id = by_name.copied().or_else(|| name_or_id.parse().ok())?;
         self.hosts.get(&id)
     }
 
     pub fn find_swarm(&self, name_or_id: &str) -> Option<&Arc<Swarm>> {
-        let by_name = name_or_id
-            .parse()
-            .ok()
-            .and_then(|name: SwarmName| self.index.swarm_names.get(&name));
+        let by_name = name_or_id.parse().ok().and_then(|name: SwarmName| self.index.swarm_names.get(&name));
         let id = by_name.copied().or_else(|| name_or_id.parse().ok())?;
         self.swarms.get(&id)
     }
@@ -110,30 +104,21 @@ impl State {
     pub fn members(&self, swarm: SwarmId) -> impl Iterator<Item = &Arc<Host>> {
         let from = (swarm, HostId::new(0, 0));
         let to = (swarm, HostId::new(u32::MAX, u64::MAX));
-        self.index
-            .members
-            .range(from..=to)
-            .filter_map(|(_, host)| self.hosts.get(host))
+        self.index.members.range(from..=to).filter_map(|(_, host)| self.hosts.get(host))
     }
 
     /// The hosts whose outcome an operation waits for.
     pub fn items(&self, operation: OperationId) -> impl Iterator<Item = &Arc<Host>> {
         let from = (operation, HostId::new(0, 0));
         let to = (operation, HostId::new(u32::MAX, u64::MAX));
-        self.index
-            .items
-            .range(from..=to)
-            .filter_map(|(_, host)| self.hosts.get(host))
+        self.index.items.range(from..=to).filter_map(|(_, host)| self.hosts.get(host))
     }
 
     /// The hosts of an account that wait for an intent, oldest first.
     pub fn needy(&self, account: &AccountName) -> impl Iterator<Item = &Arc<Host>> {
         let from = (account.clone(), HostId::new(0, 0));
         let to = (account.clone(), HostId::new(u32::MAX, u64::MAX));
-        self.index
-            .needy
-            .range(from..=to)
-            .filter_map(|(_, host)| self.hosts.get(host))
+        self.index.needy.range(from..=to).filter_map(|(_, host)| self.hosts.get(host))
     }
 
     pub fn open_intents(&self, account: &AccountName) -> u32 {
@@ -151,9 +136,7 @@ impl State {
             self.index.swarm_names.insert(swarm.name.clone(), swarm.id);
         }
         for operation in self.operations.clone().values() {
-            self.index
-                .requests
-                .insert(operation.request_id.clone(), operation.id);
+            self.index.requests.insert(operation.request_id.clone(), operation.id);
             if let Some(at) = operation.finished_at {
                 self.index.finished.insert((at, operation.id));
             }

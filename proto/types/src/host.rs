@@ -25,7 +25,9 @@ pub enum Phase {
     /// Accepted; no effect is possible yet.
     Pending,
     /// In an Open intent; an instance may exist.
-    Provisioning { intent: IntentId },
+    Provisioning {
+        intent: IntentId,
+    },
     /// The instance exists; its agent has not enrolled.
     Booting,
     /// The agent brings the engine.
@@ -34,20 +36,33 @@ pub enum Phase {
     Joining,
     Ready,
     /// Engine or options change. Reserved: no planner leads here yet.
-    Maintaining { step: u32 },
-    Stopping { intent: IntentId },
+    Maintaining {
+        step: u32,
+    },
+    Stopping {
+        intent: IntentId,
+    },
     Stopped,
     /// Started or restarted; `intent` is None once the driver has done its part and the agent is awaited.
-    Starting { intent: Option<IntentId> },
+    Starting {
+        intent: Option<IntentId>,
+    },
     /// Still a manager, on its way out.
     Demoting,
     /// Leaving the swarm, and its node being removed.
     Leaving,
     /// The instance is being destroyed by its provider id; `intent` is None until the call is planned.
-    Deleting { intent: Option<IntentId> },
-    Failed { class: FailureClass, message: String },
+    Deleting {
+        intent: Option<IntentId>,
+    },
+    Failed {
+        class: FailureClass,
+        message: String,
+    },
     /// Ambiguous: touched only on a person's word.
-    Quarantined { reason: String },
+    Quarantined {
+        reason: String,
+    },
 }
 
 impl Phase {

@@ -19,13 +19,16 @@ mod time;
 
 pub use agent_config::{AgentConfig, EnrolmentConfig};
 pub use digest::Digest;
-pub use driver::{Batch, DriverDescription, FlagDescription, FlagKind, Idempotency, InstanceRef, PowerAction, SlotNaming};
+pub use driver::{
+    Batch, DriverDescription, FlagDescription, FlagKind, Idempotency, InstanceRef, PowerAction, SlotNaming,
+};
 pub use error::{Code, FieldViolation, Refusal};
 pub use host::{Condition, ConditionKind, ConditionStatus, FailureClass, Phase, Template};
 pub use ids::{CoordinatorId, HostId, IntentId, OperationId, ParseIdError, PermitId, Revision, SwarmId};
 pub use issuer::SealedIssuer;
 pub use names::{
-    AccountName, ClusterId, DriverName, HostName, NameError, NodeId, PersonName, ProviderId, RequestId, SwarmName,
+    AccountName, ClusterId, DriverName, HostName, NameError, NodeId, PersonName, ProviderId, RequestId,
+    SwarmName,
 };
 pub use operation::{OnFailure, OperationKind, OperationState, Policy, Verdict};
 pub use secret::Secret;

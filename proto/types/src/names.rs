@@ -31,7 +31,8 @@ fn dns_label(text: &str) -> Result<(), &'static str> {
 }
 
 fn printable(text: &str) -> Result<(), &'static str> {
-    let valid = !text.is_empty() && text.len() <= limits::TOKEN_BYTES && text.bytes().all(|b| b.is_ascii_graphic());
+    let valid =
+        !text.is_empty() && text.len() <= limits::TOKEN_BYTES && text.bytes().all(|b| b.is_ascii_graphic());
     if valid { Ok(()) } else { Err(TOKEN) }
 }
 

@@ -32,23 +32,12 @@ fn enrol(tx: &mut Tx<'_>, token: Digest, key: Digest, peer: IpAddr) -> Result<Re
     match enrolment.key {
         Some(known) if known == key => {}
         Some(_) => {
-            tx.host_event(
-                &host,
-                "EnrolmentRefused",
-                "its token was used with another key before",
-            );
-            return Err(Refusal::new(
-                Code::Forbidden,
-                "this enrolment token was used with another key",
-            ));
+            tx.host_event(&host, "EnrolmentRefused", "its token was used with another key before");
+            return Err(Refusal::new(Code::Forbidden, "this enrolment token was used with another key"));
         }
         None => first_use(tx, &host, enrolment, key)?,
     }
-    Ok(Reply::Enrolled {
-        host: host.id,
-        name: host.name.clone(),
-        incarnation: host.incarnation,
-    })
+    Ok(Reply::Enrolled { host: host.id, name: host.name.clone(), incarnation: host.incarnation })
 }
 
 fn first_use(tx: &mut Tx<'_>, host: &Host, enrolment: Enrolment, key: Digest) -> Result<(), Refusal> {
@@ -56,10 +45,7 @@ fn first_use(tx: &mut Tx<'_>, host: &Host, enrolment: Enrolment, key: Digest) ->
         return Err(Refusal::new(Code::Forbidden, "this enrolment token has expired"));
     }
     tx.update_host(host.id, |host| {
-        host.enrolment = Some(Enrolment {
-            key: Some(key),
-            ..enrolment
-        });
+        host.enrolment = Some(Enrolment { key: Some(key), ..enrolment });
         if host.phase == Phase::Booting {
             host.phase = Phase::Installing;
         }
@@ -71,14 +57,8 @@ fn first_use(tx: &mut Tx<'_>, host: &Host, enrolment: Enrolment, key: Digest) ->
 fn admitted(tx: &Tx<'_>, token: Digest, key: Digest, peer: IpAddr) -> Result<std::sync::Arc<Host>, Refusal> {
     let from = (token, HostId::new(0, 0));
     let to = (token, HostId::new(u32::MAX, u64::MAX));
-    let hosts: Vec<_> = tx
-        .state
-        .index
-        .tokens
-        .range(from..=to)
-        .filter_map(|(_, id)| tx.state.host(*id))
-        .cloned()
-        .collect();
+    let hosts: Vec<_> =
+        tx.state.index.tokens.range(from..=to).filter_map(|(_, id)| tx.state.host(*id)).cloned().collect();
     let same_key =
         |host: &&std::sync::Arc<Host>| host.enrolment.is_some_and(|enrolment| enrolment.key == Some(key));
     let here = |host: &&std::sync::Arc<Host>| {
@@ -90,10 +70,7 @@ fn admitted(tx: &Tx<'_>, token: Digest, key: Digest, peer: IpAddr) -> Result<std
         [host] if !shared(tx, host) => host,
         hosts => match hosts.iter().find(here).filter(|host| {
             // A key speaks for one host: it must not move on to another address of the batch.
-            hosts
-                .iter()
-                .find(same_key)
-                .is_none_or(|known| known.id == host.id)
+            hosts.iter().find(same_key).is_none_or(|known| known.id == host.id)
         }) {
             Some(host) => host,
             None => {
@@ -115,8 +92,5 @@ fn shared(tx: &Tx<'_>, host: &Host) -> bool {
 }
 
 fn unknown_token() -> Refusal {
-    Refusal::new(
-        Code::Forbidden,
-        "this enrolment token is not known, or its host is gone",
-    )
+    Refusal::new(Code::Forbidden, "this enrolment token is not known, or its host is gone")
 }

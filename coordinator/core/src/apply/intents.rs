@@ -16,42 +16,22 @@ pub(super) fn open(
     shard: Shard,
     intent: &NewIntent,
 ) -> Result<(), Stale> {
-    let hosts: Vec<Arc<Host>> = guards
-        .iter()
-        .map(|guard| guarded(tx, *guard))
-        .collect::<Result<_, _>>()?;
-    if hosts.is_empty()
-        || !hosts
-            .iter()
-            .all(|host| host.needs_intent() && host.template.account == *account)
+    let hosts: Vec<Arc<Host>> = guards.iter().map(|guard| guarded(tx, *guard)).collect::<Result<_, _>>()?;
+    if hosts.is_empty() || !hosts.iter().all(|host| host.needs_intent() && host.template.account == *account)
     {
         return Err("a host needs no driver call, or not of this account");
     }
     if !distinct(guards) {
         return Err("a host is named twice");
     }
-    if !tx
-        .state
-        .accounts
-        .get(account)
-        .is_some_and(|account| usize::from(shard) < account.owners.len())
-    {
+    if !tx.state.accounts.get(account).is_some_and(|account| usize::from(shard) < account.owners.len()) {
         return Err("the account or its shard is gone");
     }
     let id = IntentId::new(tx.state.epoch, tx.allocate());
     let kind = match intent {
-        NewIntent::Create {
-            template,
-            slots,
-            sealed_bootstrap,
-        } => {
+        NewIntent::Create { template, slots, sealed_bootstrap } => {
             let slots = open_create(tx, id, &hosts, slots)?;
-            let cluster = tx
-                .state
-                .cluster
-                .as_ref()
-                .map(|cluster| cluster.id.clone())
-                .unwrap_or_default();
+            let cluster = tx.state.cluster.as_ref().ok_or("the cluster is not made yet")?.id.clone();
             IntentKind::Create {
                 token: idempotency_token(cluster.as_str(), id),
                 template: Arc::clone(template),
@@ -60,13 +40,10 @@ pub(super) fn open(
                 bound: Vec::new(),
             }
         }
-        NewIntent::Power { action } => IntentKind::Power {
-            action: *action,
-            targets: open_power(tx, id, &hosts, *action)?,
-        },
-        NewIntent::Destroy => IntentKind::Destroy {
-            targets: open_destroy(tx, id, &hosts)?,
-        },
+        NewIntent::Power { action } => {
+            IntentKind::Power { action: *action, targets: open_power(tx, id, &hosts, *action)? }
+        }
+        NewIntent::Destroy => IntentKind::Destroy { targets: open_destroy(tx, id, &hosts)? },
     };
     insert(tx, id, account.clone(), shard, kind);
     Ok(())
@@ -121,12 +98,7 @@ fn open_create(
     let open_slot = |(host, slot): (&Arc<Host>, &NewSlot)| {
         let incarnation = host.incarnation + 1;
         tx.update_host(host.id, |host| enter(host, id, incarnation, slot.token));
-        IntentSlot {
-            host: host.id,
-            name: host.name.clone(),
-            incarnation,
-            token: slot.token,
-        }
+        IntentSlot { host: host.id, name: host.name.clone(), incarnation, token: slot.token }
     };
     Ok(hosts.iter().zip(slots).map(open_slot).collect())
 }
@@ -135,11 +107,7 @@ fn enter(host: &mut Host, intent: IntentId, incarnation: u32, token: Digest) {
     host.phase = Phase::Provisioning { intent };
     host.retry_at = None;
     host.incarnation = incarnation;
-    host.enrolment = Some(Enrolment {
-        token,
-        key: None,
-        expires_at: None,
-    });
+    host.enrolment = Some(Enrolment { token, key: None, expires_at: None });
 }
 
 fn open_power(
@@ -166,10 +134,7 @@ fn open_power(
 }
 
 fn open_destroy(tx: &mut Tx<'_>, id: IntentId, hosts: &[Arc<Host>]) -> Result<Vec<Target>, Stale> {
-    if hosts
-        .iter()
-        .any(|host| host.phase != (Phase::Deleting { intent: None }))
-    {
+    if hosts.iter().any(|host| host.phase != (Phase::Deleting { intent: None })) {
         return Err("a host is not Deleting");
     }
     let targets = targets(hosts)?;
@@ -185,14 +150,7 @@ fn open_destroy(tx: &mut Tx<'_>, id: IntentId, hosts: &[Arc<Host>]) -> Result<Ve
 fn targets(hosts: &[Arc<Host>]) -> Result<Vec<Target>, Stale> {
     let target = |host: &Arc<Host>| {
         let instance = host.instance.as_ref()?.instance.clone();
-        Some(Target {
-            host: Some(host.id),
-            instance,
-        })
+        Some(Target { host: Some(host.id), instance })
     };
-    hosts
-        .iter()
-        .map(target)
-        .collect::<Option<_>>()
-        .ok_or("a host has no instance")
+    hosts.iter().map(target).collect::<Option<_>>().ok_or("a host has no instance")
 }

@@ -14,17 +14,8 @@ const SHARDS: u16 = 16;
 pub(super) fn apply(tx: &mut Tx<'_>, command: &MemberCommand) -> Reply {
     let result = match command {
         MemberCommand::Found(founding) => found(tx, founding),
-        MemberCommand::Redeem {
-            token,
-            address,
-            raft_address,
-            control_key,
-            raft_key,
-        } => {
-            let keys = Keys {
-                control: *control_key,
-                raft: *raft_key,
-            };
+        MemberCommand::Redeem { token, address, raft_address, control_key, raft_key } => {
+            let keys = Keys { control: *control_key, raft: *raft_key };
             redeem(tx, *token, address, raft_address, keys)
         }
         MemberCommand::Register { .. } => register(tx, command),
@@ -45,29 +36,17 @@ fn found(tx: &mut Tx<'_>, founding: &Founding) -> Result<Reply, Refusal> {
         return if same {
             Ok(Reply::Unchanged("the cluster is made".to_owned()))
         } else {
-            Err(Refusal::new(
-                Code::AlreadyExists,
-                "there is another cluster here already",
-            ))
+            Err(Refusal::new(Code::AlreadyExists, "there is another cluster here already"))
         };
     }
     tx.state.epoch = 1;
-    tx.state.cluster = Some(Arc::new(Cluster {
-        id: founding.cluster.clone(),
-        issuers: founding.issuers.clone(),
-    }));
-    let keys = Keys {
-        control: founding.control_key,
-        raft: founding.raft_key,
-    };
+    tx.state.cluster =
+        Some(Arc::new(Cluster { id: founding.cluster.clone(), issuers: founding.issuers.clone() }));
+    let keys = Keys { control: founding.control_key, raft: founding.raft_key };
     let id = add_coordinator(tx, &founding.address, &founding.raft_address, &keys);
     let revision = tx.state.now_revision();
-    let admin = Person {
-        name: founding.admin.clone(),
-        revision,
-        role: PersonRole::Admin,
-        certificate_generation: 1,
-    };
+    let admin =
+        Person { name: founding.admin.clone(), revision, role: PersonRole::Admin, certificate_generation: 1 };
     tx.state.people.insert(founding.admin.clone(), Arc::new(admin));
     tx.event(Subject::Cluster, founding.cluster.as_str(), "Founded", "");
     Ok(Reply::Joined(id))
@@ -107,57 +86,27 @@ fn redeem(
     };
     if let Some(id) = record.redeemed_by {
         let same = tx.state.coordinators.get(&id).is_some_and(|before| {
-            !before.removed
-                && keys
-                    == (Keys {
-                        control: before.control_key,
-                        raft: before.raft_key,
-                    })
+            !before.removed && keys == (Keys { control: before.control_key, raft: before.raft_key })
         });
-        return if same {
-            Ok(Reply::Joined(id))
-        } else {
-            Err(refused("was used by another coordinator"))
-        };
+        return if same { Ok(Reply::Joined(id)) } else { Err(refused("was used by another coordinator")) };
     }
     if record.expires_at <= tx.now() {
         return Err(refused("has expired"));
     }
     let id = add_coordinator(tx, address, raft_address, &keys);
-    tx.state.join_tokens.insert(
-        token,
-        JoinToken {
-            redeemed_by: Some(id),
-            ..record
-        },
-    );
+    tx.state.join_tokens.insert(token, JoinToken { redeemed_by: Some(id), ..record });
     tx.event(Subject::Cluster, &id.to_string(), "CoordinatorJoined", address);
     Ok(Reply::Joined(id))
 }
 
 fn register(tx: &mut Tx<'_>, command: &MemberCommand) -> Result<Reply, Refusal> {
-    let MemberCommand::Register {
-        coordinator: id,
-        process,
-        address,
-        raft_address,
-        version,
-        drivers,
-    } = command
+    let MemberCommand::Register { coordinator: id, process, address, raft_address, version, drivers } =
+        command
     else {
         return Ok(Reply::Unchanged("not a registration".to_owned()));
     };
-    let Some(before) = tx
-        .state
-        .coordinators
-        .get(id)
-        .filter(|before| !before.removed)
-        .cloned()
-    else {
-        return Err(Refusal::new(
-            Code::Forbidden,
-            format!("{id} is no coordinator of this cluster"),
-        ));
+    let Some(before) = tx.state.coordinators.get(id).filter(|before| !before.removed).cloned() else {
+        return Err(Refusal::new(Code::Forbidden, format!("{id} is no coordinator of this cluster")));
     };
     let mut now = Coordinator {
         address: address.clone(),
@@ -173,16 +122,9 @@ fn register(tx: &mut Tx<'_>, command: &MemberCommand) -> Result<Reply, Refusal> 
         tx.changes.cluster = true;
     }
     for driver in drivers {
-        let name: AccountName = driver
-            .name
-            .as_str()
-            .parse()
-            .map_err(|error| Refusal::field("drivers", error))?;
-        let shards = tx
-            .state
-            .accounts
-            .get(&name)
-            .map_or(1, |account| account.owners.len());
+        let name: AccountName =
+            driver.name.as_str().parse().map_err(|error| Refusal::field("drivers", error))?;
+        let shards = tx.state.accounts.get(&name).map_or(1, |account| account.owners.len());
         put_account(tx, &name, driver, u16::try_from(shards).unwrap_or(SHARDS))?;
     }
     Ok(Reply::Done)
@@ -195,31 +137,17 @@ fn put_account(
     shards: u16,
 ) -> Result<Reply, Refusal> {
     if shards == 0 || shards > SHARDS {
-        return Err(Refusal::field(
-            "shards",
-            format!("is {shards}; use 1 to {SHARDS}"),
-        ));
+        return Err(Refusal::field("shards", format!("is {shards}; use 1 to {SHARDS}")));
     }
     let before = tx.state.accounts.get(name).cloned();
-    if before
-        .as_ref()
-        .is_some_and(|before| before.driver.name != driver.name)
-    {
-        return Err(Refusal::field(
-            "name",
-            format!("{name} is an account of another driver"),
-        ));
+    if before.as_ref().is_some_and(|before| before.driver.name != driver.name) {
+        return Err(Refusal::field("name", format!("{name} is an account of another driver")));
     }
     // Shards are fixed once made: a host's shard must not move while its intent is Open.
-    let owners = before
-        .as_ref()
-        .map_or_else(|| vec![None; usize::from(shards)], |before| before.owners.clone());
-    let account = Account {
-        name: name.clone(),
-        revision: tx.state.now_revision(),
-        driver: driver.clone(),
-        owners,
-    };
+    let owners =
+        before.as_ref().map_or_else(|| vec![None; usize::from(shards)], |before| before.owners.clone());
+    let account =
+        Account { name: name.clone(), revision: tx.state.now_revision(), driver: driver.clone(), owners };
     if before.is_none_or(|before| before.driver != *driver) {
         tx.put_account(account);
     }

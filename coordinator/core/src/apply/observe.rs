@@ -21,29 +21,17 @@ pub(super) fn apply(tx: &mut Tx<'_>, observation: &Observation) {
         connected(tx, &host, number, *coordinator, boot_id);
         return;
     }
-    if host
-        .session
-        .as_ref()
-        .is_none_or(|session| session.number != number)
-    {
+    if host.session.as_ref().is_none_or(|session| session.number != number) {
         return;
     }
     match &observation.observed {
         Observed::Connected { .. } => {}
         Observed::Disconnected => set_disconnected(tx, host.id),
         Observed::Facts(facts) => tx.update_host(host.id, |host| host.facts = Some(Arc::new(facts.clone()))),
-        Observed::Engine {
-            status,
-            reason,
-            message,
-        } => {
+        Observed::Engine { status, reason, message } => {
             condition(tx, host.id, ConditionKind::EngineReady, *status, reason, message);
         }
-        Observed::Health {
-            status,
-            reason,
-            message,
-        } => {
+        Observed::Health { status, reason, message } => {
             condition(tx, host.id, ConditionKind::Healthy, *status, reason, message);
         }
         Observed::LocalNode { node } => local_node(tx, &host, node.as_ref()),
@@ -56,10 +44,8 @@ fn connected(tx: &mut Tx<'_>, host: &Host, number: u64, coordinator: Coordinator
     match &host.session {
         Some(known) if number < known.number => return,
         Some(known) if number == known.number && known.coordinator != coordinator && host.connected() => {
-            let message = format!(
-                "session {number} is open at {} and {coordinator} at once",
-                known.coordinator
-            );
+            let message =
+                format!("session {number} is open at {} and {coordinator} at once", known.coordinator);
             tx.host_event(host, "DuplicateIdentity", &message);
             condition(
                 tx,
@@ -74,18 +60,8 @@ fn connected(tx: &mut Tx<'_>, host: &Host, number: u64, coordinator: Coordinator
         _ => {}
     }
     tx.update_host(host.id, |host| {
-        host.session = Some(Session {
-            number,
-            coordinator,
-            boot_id: bounded(boot_id),
-        });
-        host.conditions.set(
-            ConditionKind::AgentConnected,
-            ConditionStatus::True,
-            "Connected",
-            "",
-            now,
-        );
+        host.session = Some(Session { number, coordinator, boot_id: bounded(boot_id) });
+        host.conditions.set(ConditionKind::AgentConnected, ConditionStatus::True, "Connected", "", now);
     });
 }
 
@@ -99,8 +75,7 @@ fn condition(
 ) {
     let now = tx.now();
     tx.update_host(id, |host| {
-        host.conditions
-            .set(kind, status, &bounded(reason), &bounded(message), now);
+        host.conditions.set(kind, status, &bounded(reason), &bounded(message), now);
     });
 }
 

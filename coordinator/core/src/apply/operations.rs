@@ -70,10 +70,7 @@ pub(super) fn host_removed(tx: &mut Tx<'_>, host: &Host) {
     let Some(operation) = host.item_of.and_then(|id| tx.state.operations.get(&id).cloned()) else {
         return;
     };
-    let wanted = matches!(
-        operation.kind,
-        OperationKind::DeleteHosts | OperationKind::DeleteSwarm
-    );
+    let wanted = matches!(operation.kind, OperationKind::DeleteHosts | OperationKind::DeleteSwarm);
     if !wanted && !matches!(host.phase, Phase::Failed { .. } | Phase::Deleting { .. }) {
         note_failure(tx, host, operation.id, "deleted before it was ready");
     }
@@ -125,17 +122,10 @@ fn note_failure(tx: &mut Tx<'_>, host: &Host, id: OperationId, reason: &str) {
         match known.or(full.then_some(Operation::FAILURE_GROUPS - 1)) {
             Some(at) => operation.failures[at].count += 1,
             None => {
-                let reason = if operation.failures.len() + 1 == Operation::FAILURE_GROUPS {
-                    "other"
-                } else {
-                    reason
-                };
+                let reason =
+                    if operation.failures.len() + 1 == Operation::FAILURE_GROUPS { "other" } else { reason };
                 let example = host.name.to_string();
-                operation.failures.push(FailureGroup {
-                    reason: reason.to_owned(),
-                    count: 1,
-                    example,
-                });
+                operation.failures.push(FailureGroup { reason: reason.to_owned(), count: 1, example });
             }
         }
     });
@@ -156,9 +146,7 @@ fn decide(tx: &mut Tx<'_>, id: OperationId) {
 
 /// The verdict to give now, if it is time.
 fn verdict(operation: &Operation) -> Option<Verdict> {
-    let rule = operation
-        .rule
-        .filter(|_| operation.verdict == Verdict::Undecided)?;
+    let rule = operation.rule.filter(|_| operation.verdict == Verdict::Undecided)?;
     let lost: u32 = operation.failures.iter().map(|group| group.count).sum();
     let too_many = rule.max_failures.is_some_and(|max| lost > max);
     if too_many || operation.items.saturating_sub(lost) < rule.needed {
@@ -177,12 +165,7 @@ fn commit(tx: &mut Tx<'_>, operation: &Arc<Operation>) {
 
 fn abort(tx: &mut Tx<'_>, operation: &Arc<Operation>) {
     tx.update_operation(operation.id, |operation| operation.verdict = Verdict::Aborted);
-    tx.event(
-        Subject::Operation(operation.id),
-        &operation.subject,
-        "Aborted",
-        "too few hosts could be made",
-    );
+    tx.event(Subject::Operation(operation.id), &operation.subject, "Aborted", "too few hosts could be made");
     let hosts: Vec<HostId> = tx.state.items(operation.id).map(|host| host.id).collect();
     for host in hosts {
         tx.update_host(host, |host| host.desired.absent = true);
@@ -195,13 +178,7 @@ fn abort(tx: &mut Tx<'_>, operation: &Arc<Operation>) {
 pub(super) fn finish(tx: &mut Tx<'_>, id: OperationId) {
     let now = tx.now();
     let ended = |operation: &Operation| operation.settled() && !operation.state.finished();
-    let Some(operation) = tx
-        .state
-        .operations
-        .get(&id)
-        .filter(|operation| ended(operation))
-        .cloned()
-    else {
+    let Some(operation) = tx.state.operations.get(&id).filter(|operation| ended(operation)).cloned() else {
         return;
     };
     let state = end_state(&operation);
@@ -209,20 +186,13 @@ pub(super) fn finish(tx: &mut Tx<'_>, id: OperationId) {
         operation.state = state;
         operation.finished_at = Some(now);
     });
-    tx.event(
-        Subject::Operation(id),
-        &operation.subject,
-        state.label(),
-        operation.kind.label(),
-    );
+    tx.event(Subject::Operation(id), &operation.subject, state.label(), operation.kind.label());
     tx.state.index.finished.insert((now, id));
     forget_oldest(tx);
 }
 
 fn end_state(operation: &Operation) -> OperationState {
-    let needed = operation
-        .rule
-        .map_or(u32::from(operation.items > 0), |rule| rule.needed);
+    let needed = operation.rule.map_or(u32::from(operation.items > 0), |rule| rule.needed);
     match (operation.verdict, operation.failed) {
         (Verdict::Aborted, _) => OperationState::Failed,
         (_, 0) => OperationState::Succeeded,

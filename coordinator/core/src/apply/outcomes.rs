@@ -15,31 +15,18 @@ use crate::state::{Instance, Intent, IntentKind, IntentSlot, Target};
 pub(super) fn apply(tx: &mut Tx<'_>, command: &OutcomeCommand) -> Reply {
     match command {
         OutcomeCommand::MarkAttempted { intent, epoch } => with_open(tx, *intent, *epoch, mark_attempted),
-        OutcomeCommand::Bind {
-            intent,
-            epoch,
-            placements,
-        } => with_open(tx, *intent, *epoch, |tx, intent| bind(tx, intent, placements)),
-        OutcomeCommand::CloseCreate {
-            intent,
-            epoch,
-            shortfall,
-        } => with_open(tx, *intent, *epoch, |tx, intent| {
-            close_create::close(tx, intent, shortfall.as_ref())
-        }),
-        OutcomeCommand::CloseTargets {
-            intent,
-            epoch,
-            results,
-        } => with_open(tx, *intent, *epoch, |tx, intent| {
-            close_targets::close(tx, intent, results)
-        }),
-        OutcomeCommand::DestroyOrphan {
-            account,
-            epoch,
-            instance,
-            intent,
-        } => destroy_orphan(tx, account, *epoch, instance, *intent),
+        OutcomeCommand::Bind { intent, epoch, placements } => {
+            with_open(tx, *intent, *epoch, |tx, intent| bind(tx, intent, placements))
+        }
+        OutcomeCommand::CloseCreate { intent, epoch, shortfall } => {
+            with_open(tx, *intent, *epoch, |tx, intent| close_create::close(tx, intent, shortfall.as_ref()))
+        }
+        OutcomeCommand::CloseTargets { intent, epoch, results } => {
+            with_open(tx, *intent, *epoch, |tx, intent| close_targets::close(tx, intent, results))
+        }
+        OutcomeCommand::DestroyOrphan { account, epoch, instance, intent } => {
+            destroy_orphan(tx, account, *epoch, instance, *intent)
+        }
     }
 }
 
@@ -52,11 +39,8 @@ fn with_open(
     let Some(intent) = tx.state.intents.get(&id).cloned() else {
         return unchanged("the intent is closed");
     };
-    let owner = tx
-        .state
-        .accounts
-        .get(&intent.account)
-        .and_then(|account| account.owner(intent.shard).copied());
+    let owner =
+        tx.state.accounts.get(&intent.account).and_then(|account| account.owner(intent.shard).copied());
     if owner.is_none_or(|owner| owner.epoch != epoch) {
         return unchanged("the account has another owner by now");
     }
@@ -71,13 +55,7 @@ fn mark_attempted(tx: &mut Tx<'_>, intent: &Arc<Intent>) -> Reply {
     if intent.attempted {
         return unchanged("the attempt is under way, or was lost");
     }
-    replace(
-        tx,
-        Intent {
-            attempted: true,
-            ..Intent::clone(intent)
-        },
-    );
+    replace(tx, Intent { attempted: true, ..Intent::clone(intent) });
     Reply::Done
 }
 
@@ -122,11 +100,7 @@ fn free_slot(tx: &Tx<'_>, intent: IntentId, slots: &[IntentSlot], named: Option<
         let host = tx.state.host(slot.host);
         host.is_some_and(|host| host.phase == Phase::Provisioning { intent } && host.instance.is_none())
     };
-    slots
-        .iter()
-        .filter(|slot| named.is_none_or(|named| slot.host == named))
-        .find(free)
-        .map(|slot| slot.host)
+    slots.iter().filter(|slot| named.is_none_or(|named| slot.host == named)).find(free).map(|slot| slot.host)
 }
 
 fn bind_host(tx: &mut Tx<'_>, intent: IntentId, id: HostId, placement: &Placement) {
@@ -141,20 +115,10 @@ fn bind_host(tx: &mut Tx<'_>, intent: IntentId, id: HostId, placement: &Placemen
             bound_at: now,
         });
         host.attempts = 0;
-        host.conditions.set(
-            ConditionKind::InstanceReady,
-            ConditionStatus::True,
-            "Bound",
-            "",
-            now,
-        );
+        host.conditions.set(ConditionKind::InstanceReady, ConditionStatus::True, "Bound", "", now);
         // A named slot's agent may be faster than its driver's answer.
         let enrolled = host.enrolment.is_some_and(|enrolment| enrolment.key.is_some());
-        host.phase = if enrolled {
-            Phase::Installing
-        } else {
-            Phase::Booting
-        };
+        host.phase = if enrolled { Phase::Installing } else { Phase::Booting };
     });
     if let Some(host) = tx.state.host(id).cloned() {
         operations::host_bound(tx, &host);
@@ -164,9 +128,7 @@ fn bind_host(tx: &mut Tx<'_>, intent: IntentId, id: HostId, placement: &Placemen
 /// More instances than slots: the intent's own excess, destroyed under an intent of its own.
 fn surplus(tx: &mut Tx<'_>, intent: &Intent, instance: InstanceRef) {
     let id = IntentId::new(tx.state.epoch, tx.allocate());
-    let kind = IntentKind::Destroy {
-        targets: vec![Target { host: None, instance }],
-    };
+    let kind = IntentKind::Destroy { targets: vec![Target { host: None, instance }] };
     intents::insert(tx, id, intent.account.clone(), intent.shard, kind);
 }
 
@@ -193,21 +155,14 @@ fn destroy_orphan(
         return unchanged("the instance is owned, or may yet be");
     }
     let id = IntentId::new(tx.state.epoch, tx.allocate());
-    let kind = IntentKind::Destroy {
-        targets: vec![Target {
-            host: None,
-            instance: instance.clone(),
-        }],
-    };
+    let kind = IntentKind::Destroy { targets: vec![Target { host: None, instance: instance.clone() }] };
     intents::insert(tx, id, account.clone(), shard, kind);
     Reply::Done
 }
 
 fn owned(tx: &Tx<'_>, instance: &InstanceRef) -> bool {
     let same = |host: &Arc<crate::state::Host>| {
-        host.instance
-            .as_ref()
-            .is_some_and(|bound| bound.instance.provider_id == instance.provider_id)
+        host.instance.as_ref().is_some_and(|bound| bound.instance.provider_id == instance.provider_id)
     };
     tx.state.hosts.values().any(same)
 }

@@ -20,11 +20,7 @@ pub(super) fn close(tx: &mut Tx<'_>, id: HostId, permit: PermitId, result: &Perm
     let task = open.task.clone();
     tx.update_host(id, |host| host.permit = None);
     match result {
-        PermitResult::Done {
-            node,
-            swarm_id,
-            sealed_worker_token,
-        } => match task {
+        PermitResult::Done { node, swarm_id, sealed_worker_token } => match task {
             Task::SwarmInit { .. } => {
                 initialised(tx, &host, swarm_id.clone(), sealed_worker_token.clone());
                 joined(tx, id, node.clone());
@@ -71,11 +67,7 @@ fn removed(tx: &mut Tx<'_>, host: &Host, nodes: &[NodeId]) {
 }
 
 fn not_done(tx: &mut Tx<'_>, host: &Host, task: &Task, message: &str) {
-    tx.host_event(
-        host,
-        "PermitNotDone",
-        &bounded(&format!("{}: {message}", task.label())),
-    );
+    tx.host_event(host, "PermitNotDone", &bounded(&format!("{}: {message}", task.label())));
     if let (Task::SwarmInit { .. }, Some(membership)) = (task, &host.membership) {
         tx.update_swarm(membership.swarm, |swarm| swarm.init_host = None);
     }

@@ -9,22 +9,13 @@ use crate::state::{Host, Owner, Permit, Subject, Task};
 
 pub(super) fn apply(tx: &mut Tx<'_>, command: &PlanCommand) -> Reply {
     let result = match command {
-        PlanCommand::OpenIntent {
-            guards,
-            account,
-            shard,
-            intent,
-        } => intents::open(tx, guards, account, *shard, intent),
+        PlanCommand::OpenIntent { guards, account, shard, intent } => {
+            intents::open(tx, guards, account, *shard, intent)
+        }
         PlanCommand::Advance { guard, to, reason } => advance(tx, *guard, to, reason),
         PlanCommand::Grant { guard, task } => grant(tx, *guard, task),
         PlanCommand::Revoke { guard } => revoke(tx, *guard),
-        PlanCommand::AssignOwner {
-            account,
-            shard,
-            epoch,
-            coordinator,
-            process,
-        } => {
+        PlanCommand::AssignOwner { account, shard, epoch, coordinator, process } => {
             let Some(mut account) = tx.state.accounts.get(account).map(|account| (**account).clone()) else {
                 return Reply::Unchanged("the account is gone".to_owned());
             };
@@ -81,14 +72,9 @@ fn move_to(host: &mut Host, to: &Advance, reason: &str) {
         Advance::Deleting | Advance::Deleted => Phase::Deleting { intent: None },
         Advance::Failed { class, message } => {
             host.desired.power = None;
-            Phase::Failed {
-                class: *class,
-                message: bounded(message),
-            }
+            Phase::Failed { class: *class, message: bounded(message) }
         }
-        Advance::Quarantined => Phase::Quarantined {
-            reason: bounded(reason),
-        },
+        Advance::Quarantined => Phase::Quarantined { reason: bounded(reason) },
     };
 }
 
@@ -113,11 +99,8 @@ fn grant(tx: &mut Tx<'_>, guard: Guard, task: &Task) -> Result<(), Stale> {
     if host.permit.is_some() {
         return Err("the host has a permit");
     }
-    let swarm = host
-        .membership
-        .as_ref()
-        .map(|membership| membership.swarm)
-        .ok_or("the host is in no swarm")?;
+    let swarm =
+        host.membership.as_ref().map(|membership| membership.swarm).ok_or("the host is in no swarm")?;
     if matches!(task, Task::SwarmInit { .. }) {
         let record = tx.state.swarms.get(&swarm).ok_or("the swarm is gone")?;
         if record.docker_id.is_some() || record.init_host.is_some_and(|other| other != host.id) {
@@ -126,11 +109,7 @@ fn grant(tx: &mut Tx<'_>, guard: Guard, task: &Task) -> Result<(), Stale> {
         tx.update_swarm(swarm, |swarm| swarm.init_host = Some(host.id));
     }
     let id = skep_types::PermitId::new(tx.state.epoch, tx.allocate());
-    let permit = Permit {
-        id,
-        task: task.clone(),
-        granted_at: tx.now(),
-    };
+    let permit = Permit { id, task: task.clone(), granted_at: tx.now() };
     tx.update_host(host.id, |host| host.permit = Some(permit));
     Ok(())
 }
@@ -154,29 +133,18 @@ fn assign_owner(
     coordinator: CoordinatorId,
     process: u64,
 ) -> Result<(), Stale> {
-    let slot = account
-        .owners
-        .get_mut(usize::from(shard))
-        .ok_or("the account has no such shard")?;
+    let slot = account.owners.get_mut(usize::from(shard)).ok_or("the account has no such shard")?;
     if slot.map_or(0, |owner| owner.epoch) != epoch {
         return Err("the owner has changed since");
     }
-    *slot = Some(Owner {
-        coordinator,
-        process,
-        epoch: epoch + 1,
-    });
+    *slot = Some(Owner { coordinator, process, epoch: epoch + 1 });
     tx.put_account(account.clone());
     Ok(())
 }
 
 fn disconnect(tx: &mut Tx<'_>, id: HostId, session_number: u64) -> Result<(), Stale> {
     let host = tx.state.host(id).ok_or("the host is gone")?;
-    if host
-        .session
-        .as_ref()
-        .is_none_or(|session| session.number != session_number)
-    {
+    if host.session.as_ref().is_none_or(|session| session.number != session_number) {
         return Err("the agent has come back since");
     }
     set_disconnected(tx, id);
@@ -192,13 +160,7 @@ pub(super) fn set_disconnected(tx: &mut Tx<'_>, id: HostId) {
             _ => "Unreachable",
         };
         let message = "no coordinator has heard of the agent for its grace";
-        host.conditions.set(
-            ConditionKind::AgentConnected,
-            ConditionStatus::False,
-            reason,
-            message,
-            now,
-        );
+        host.conditions.set(ConditionKind::AgentConnected, ConditionStatus::False, reason, message, now);
     });
 }
 

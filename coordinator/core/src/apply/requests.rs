@@ -61,11 +61,9 @@ fn carry_out(tx: &mut Tx<'_>, meta: &RequestMeta, request: &Request) -> Result<O
         Request::DeleteHosts { hosts, force } => delete::hosts(tx, meta, hosts, *force),
         Request::DeleteSwarm { swarm } => delete::swarm(tx, meta, *swarm),
         Request::PowerHosts { hosts, action } => power::hosts(tx, meta, hosts, *action),
-        Request::PutPerson {
-            name,
-            role,
-            dismiss_certificates,
-        } => admin::put_person(tx, meta, name, *role, *dismiss_certificates),
+        Request::PutPerson { name, role, dismiss_certificates } => {
+            admin::put_person(tx, meta, name, *role, *dismiss_certificates)
+        }
         Request::RemovePerson { name } => admin::remove_person(tx, meta, name),
         Request::CreateJoinToken { token, expires_at } => {
             admin::create_join_token(tx, meta, *token, *expires_at)
@@ -131,13 +129,7 @@ fn open_operation(tx: &mut Tx<'_>, meta: &RequestMeta, opening: Opening<'_>) -> 
 
 /// An operation that is done with its entry.
 fn administer(tx: &mut Tx<'_>, meta: &RequestMeta, subject: &str) -> OperationId {
-    let opening = Opening {
-        kind: OperationKind::Administer,
-        subject,
-        swarm: None,
-        items: 0,
-        rule: None,
-    };
+    let opening = Opening { kind: OperationKind::Administer, subject, swarm: None, items: 0, rule: None };
     let id = open_operation(tx, meta, opening);
     tx.changes.cluster = true;
     operations::finish(tx, id);

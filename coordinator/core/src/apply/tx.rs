@@ -75,9 +75,7 @@ impl<'a> Tx<'a> {
         if let Some(membership) = &host.membership {
             let node = host.node.clone();
             self.update_swarm(membership.swarm, |swarm| {
-                swarm
-                    .ghosts
-                    .extend(node.filter(|node| swarm.nodes.contains_key(node)));
+                swarm.ghosts.extend(node.filter(|node| swarm.nodes.contains_key(node)));
                 if swarm.init_host == Some(id) && swarm.docker_id.is_none() {
                     swarm.init_host = None;
                 }
@@ -117,9 +115,7 @@ impl<'a> Tx<'a> {
     pub(super) fn put_account(&mut self, mut account: Account) {
         account.revision = self.state.now_revision();
         self.changes.accounts.insert(account.name.clone());
-        self.state
-            .accounts
-            .insert(account.name.clone(), Arc::new(account));
+        self.state.accounts.insert(account.name.clone(), Arc::new(account));
     }
 
     pub(super) fn host_event(&mut self, host: &Host, reason: &str, message: &str) {
@@ -158,8 +154,6 @@ fn phase_message(phase: &Phase) -> String {
 
 /// Cuts a text that came from outside to what the state keeps of it.
 pub(super) fn bounded(text: &str) -> String {
-    let end = (0..=text.len().min(limits::MESSAGE_BYTES))
-        .rev()
-        .find(|end| text.is_char_boundary(*end));
+    let end = (0..=text.len().min(limits::MESSAGE_BYTES)).rev().find(|end| text.is_char_boundary(*end));
     text[..end.unwrap_or(0)].to_owned()
 }

@@ -9,13 +9,7 @@ pub enum MemberCommand {
     /// The first entry of a cluster's life.
     Found(Box<Founding>),
     /// A new coordinator, by its one-time token.
-    Redeem {
-        token: Digest,
-        address: String,
-        raft_address: String,
-        control_key: Digest,
-        raft_key: Digest,
-    },
+    Redeem { token: Digest, address: String, raft_address: String, control_key: Digest, raft_key: Digest },
     /// At the start of each process: where it is reached, which drivers it has.
     Register {
         coordinator: CoordinatorId,
@@ -26,11 +20,7 @@ pub enum MemberCommand {
         drivers: Vec<DriverDescription>,
     },
     /// A driver's default account is made when a coordinator registers it; others come with accounts of their own.
-    PutAccount {
-        name: AccountName,
-        driver: Box<DriverDescription>,
-        shards: u16,
-    },
+    PutAccount { name: AccountName, driver: Box<DriverDescription>, shards: u16 },
 }
 
 #[derive(Debug, Clone, PartialEq)]

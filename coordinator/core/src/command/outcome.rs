@@ -10,23 +10,11 @@ pub enum OutcomeCommand {
     /// Committed before the call where nothing protects a second one.
     MarkAttempted { intent: IntentId, epoch: u64 },
     /// A set union: placements already known change nothing.
-    Bind {
-        intent: IntentId,
-        epoch: u64,
-        placements: Vec<Placement>,
-    },
+    Bind { intent: IntentId, epoch: u64, placements: Vec<Placement> },
     /// The create call is over: no more instances will come of this intent.
-    CloseCreate {
-        intent: IntentId,
-        epoch: u64,
-        shortfall: Option<Shortfall>,
-    },
+    CloseCreate { intent: IntentId, epoch: u64, shortfall: Option<Shortfall> },
     /// One result per target, in their order.
-    CloseTargets {
-        intent: IntentId,
-        epoch: u64,
-        results: Vec<Result<(), Failure>>,
-    },
+    CloseTargets { intent: IntentId, epoch: u64, results: Vec<Result<(), Failure>> },
     /// An instance that carries this cluster's tag and belongs to no host: destroyed after two looks.
     DestroyOrphan {
         account: skep_types::AccountName,

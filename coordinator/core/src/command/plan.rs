@@ -117,10 +117,6 @@ impl PlanCommand {
 
 /// The token an intent's driver calls carry: unique by the intent's id, which `apply` allocates.
 pub fn idempotency_token(cluster: &str, intent: IntentId) -> String {
-    let cluster: String = cluster
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .take(32)
-        .collect();
+    let cluster: String = cluster.chars().filter(char::is_ascii_alphanumeric).take(32).collect();
     format!("{cluster}-{intent}")
 }

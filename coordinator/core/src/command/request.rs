@@ -30,32 +30,13 @@ pub struct RequestMeta {
 pub enum Request {
     CreateHosts(CreateHosts),
     CreateSwarm(CreateSwarm),
-    DeleteHosts {
-        hosts: Vec<HostId>,
-        force: bool,
-    },
-    DeleteSwarm {
-        swarm: SwarmId,
-    },
-    PowerHosts {
-        hosts: Vec<HostId>,
-        action: PowerAction,
-    },
-    PutPerson {
-        name: PersonName,
-        role: PersonRole,
-        dismiss_certificates: bool,
-    },
-    RemovePerson {
-        name: PersonName,
-    },
-    CreateJoinToken {
-        token: Digest,
-        expires_at: ClusterTime,
-    },
-    RemoveCoordinator {
-        coordinator: CoordinatorId,
-    },
+    DeleteHosts { hosts: Vec<HostId>, force: bool },
+    DeleteSwarm { swarm: SwarmId },
+    PowerHosts { hosts: Vec<HostId>, action: PowerAction },
+    PutPerson { name: PersonName, role: PersonRole, dismiss_certificates: bool },
+    RemovePerson { name: PersonName },
+    CreateJoinToken { token: Digest, expires_at: ClusterTime },
+    RemoveCoordinator { coordinator: CoordinatorId },
 }
 
 /// `apply` makes `count` hosts of it: the log carries the wish, not a list.

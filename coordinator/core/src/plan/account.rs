@@ -75,22 +75,14 @@ pub fn plan(view: &View<'_>, account: &Account) -> (Vec<Wish>, Vec<(ClusterTime,
         if account.owner(shard).is_none() || host.instance.is_none() && !matches!(kind, WishKind::Create(_)) {
             continue;
         }
-        let guard = Guard {
-            host: host.id,
-            revision: host.revision,
-        };
+        let guard = Guard { host: host.id, revision: host.revision };
         let fits = |wish: &Wish| {
             wish.shard == shard && wish.kind == kind && wish.guards.len() < kind.hosts_max(account)
         };
         match wishes.iter().rposition(fits) {
             Some(at) => wishes[at].guards.push(guard),
             None if wishes.len() < room => {
-                wishes.push(Wish {
-                    account: account.name.clone(),
-                    shard,
-                    guards: vec![guard],
-                    kind,
-                });
+                wishes.push(Wish { account: account.name.clone(), shard, guards: vec![guard], kind });
             }
             None => break,
         }

@@ -31,13 +31,7 @@ pub fn plan(view: &View<'_>, liveness: &Liveness) -> Vec<PlanCommand> {
             *load.entry(coordinator).or_default() += 1;
             let epoch = owner.map_or(0, |owner| owner.epoch);
             let account = account.name.clone();
-            commands.push(PlanCommand::AssignOwner {
-                account,
-                shard,
-                epoch,
-                coordinator,
-                process,
-            });
+            commands.push(PlanCommand::AssignOwner { account, shard, epoch, coordinator, process });
         }
     }
     commands
@@ -51,12 +45,7 @@ fn lost(owner: &Owner, liveness: &Liveness) -> bool {
 
 fn shards_owned(view: &View<'_>) -> BTreeMap<CoordinatorId, usize> {
     let mut load = BTreeMap::new();
-    for owner in view
-        .state
-        .accounts
-        .values()
-        .flat_map(|account| account.owners.iter().flatten())
-    {
+    for owner in view.state.accounts.values().flat_map(|account| account.owners.iter().flatten()) {
         *load.entry(owner.coordinator).or_default() += 1;
     }
     load

@@ -64,8 +64,5 @@ fn wait_or_fail(
         return wait(reason, Some(until));
     }
     let message = format!("after {} s: {reason}", deadline.as_secs());
-    Step::Do(Action::Advance(
-        Advance::Failed { class, message },
-        "the deadline passed".to_owned(),
-    ))
+    Step::Do(Action::Advance(Advance::Failed { class, message }, "the deadline passed".to_owned()))
 }

@@ -26,14 +26,7 @@ pub fn plan(view: &View<'_>, swarm: &Swarm) -> (Vec<PlanCommand>, Vec<(ClusterTi
     let members: Vec<&Host> = view.state.members(swarm.id).map(AsRef::as_ref).collect();
     if swarm.absent {
         let forget = PlanCommand::ForgetSwarm { swarm: swarm.id };
-        return (
-            if members.is_empty() {
-                vec![forget]
-            } else {
-                Vec::new()
-            },
-            Vec::new(),
-        );
+        return (if members.is_empty() { vec![forget] } else { Vec::new() }, Vec::new());
     }
     let mut turns = Turns::new(view.now, swarm, members);
     turns.take_back_lost();
@@ -53,12 +46,7 @@ fn init(turns: &mut Turns<'_>) {
             && host.phase == Phase::Joining
             && turns.swarm.init_host.is_none_or(|init| init == host.id)
     };
-    let Some(host) = turns
-        .members
-        .iter()
-        .copied()
-        .filter(candidate)
-        .find(|host| turns.can_be_asked(host))
+    let Some(host) = turns.members.iter().copied().filter(candidate).find(|host| turns.can_be_asked(host))
     else {
         return;
     };
@@ -74,9 +62,7 @@ fn join(turns: &mut Turns<'_>) {
         return;
     }
     let under_way = |host: &&&Host| {
-        host.permit
-            .as_ref()
-            .is_some_and(|permit| matches!(permit.task, Task::SwarmJoin { .. }))
+        host.permit.as_ref().is_some_and(|permit| matches!(permit.task, Task::SwarmJoin { .. }))
     };
     let room = limits::JOIN_GATE.saturating_sub(turns.members.iter().filter(under_way).count());
     let waiting = |host: &&Host| host.phase == Phase::Joining && host.node.is_none() && !host.desired.absent;
@@ -90,38 +76,20 @@ fn join(turns: &mut Turns<'_>) {
         .collect();
     for host in next {
         if let Some(advertise) = host.address() {
-            turns.grant(
-                host,
-                Task::SwarmJoin {
-                    advertise,
-                    managers: managers.clone(),
-                },
-            );
+            turns.grant(host, Task::SwarmJoin { advertise, managers: managers.clone() });
         }
     }
 }
 
 fn manager_addresses(turns: &Turns<'_>) -> Vec<IpAddr> {
-    let acts = |host: &&&Host| {
-        turns
-            .node(host)
-            .is_some_and(|node| node.manager && node.reachable)
-    };
-    turns
-        .members
-        .iter()
-        .filter(acts)
-        .filter_map(|host| host.address())
-        .take(JOIN_ADDRESSES)
-        .collect()
+    let acts = |host: &&&Host| turns.node(host).is_some_and(|node| node.manager && node.reachable);
+    turns.members.iter().filter(acts).filter_map(|host| host.address()).take(JOIN_ADDRESSES).collect()
 }
 
 /// Labels for as many as there are, and at most one change of managers in the whole swarm.
 fn update_nodes(turns: &mut Turns<'_>) {
     let mut changes: Vec<NodeChange> = labels(turns);
-    let role = (!turns.manager_change_under_way())
-        .then(|| role_change(turns))
-        .flatten();
+    let role = (!turns.manager_change_under_way()).then(|| role_change(turns)).flatten();
     if let Some(role) = &role {
         match changes.iter_mut().find(|change| change.node == role.node) {
             Some(change) => change.role = role.role,
@@ -131,9 +99,7 @@ fn update_nodes(turns: &mut Turns<'_>) {
     if changes.is_empty() {
         return;
     }
-    let not = role
-        .filter(|role| role.role == Some(NodeRole::Worker))
-        .map(|role| role.node);
+    let not = role.filter(|role| role.role == Some(NodeRole::Worker)).map(|role| role.node);
     if let Some(manager) = turns.acting_manager(not.as_ref()) {
         turns.grant(manager, Task::UpdateNodes { changes });
     }
@@ -147,33 +113,16 @@ fn labels(turns: &Turns<'_>) -> Vec<NodeChange> {
     };
     let change = |host: &&Host| {
         let own = (HOST_LABEL.to_owned(), host.id.to_string());
-        let labels = host
-            .template
-            .labels
-            .iter()
-            .map(|(key, value)| (key.clone(), value.clone()));
-        Some(NodeChange {
-            node: host.node.clone()?,
-            role: None,
-            labels: labels.chain([own]).collect(),
-        })
+        let labels = host.template.labels.iter().map(|(key, value)| (key.clone(), value.clone()));
+        Some(NodeChange { node: host.node.clone()?, role: None, labels: labels.chain([own]).collect() })
     };
-    turns
-        .members
-        .iter()
-        .filter(bare)
-        .filter_map(change)
-        .take(NODES_PER_PERMIT - 1)
-        .collect()
+    turns.members.iter().filter(bare).filter_map(change).take(NODES_PER_PERMIT - 1).collect()
 }
 
 /// Add before remove: a demotion waits until every manager that is to come has come.
 fn role_change(turns: &Turns<'_>) -> Option<NodeChange> {
-    let change = |node: &NodeId, role| NodeChange {
-        node: node.clone(),
-        role: Some(role),
-        labels: Vec::new(),
-    };
+    let change =
+        |node: &NodeId, role| NodeChange { node: node.clone(), role: Some(role), labels: Vec::new() };
     let promote = turns.members.iter().find(|host| {
         let ready = |node: &crate::state::SwarmNode| {
             node.state == NodeState::Ready && node.role == Some(NodeRole::Worker)
@@ -193,9 +142,7 @@ fn role_change(turns: &Turns<'_>) -> Option<NodeChange> {
         .filter(|host| host.phase == Phase::Demoting)
         .filter_map(|host| host.node.as_ref());
     let ghosts = turns.swarm.ghosts.iter();
-    let demote = going
-        .chain(ghosts)
-        .find(|node| manager(node) && turns.swarm.survives_removal_of(node))?;
+    let demote = going.chain(ghosts).find(|node| manager(node) && turns.swarm.survives_removal_of(node))?;
     Some(change(demote, NodeRole::Worker))
 }
 
@@ -206,17 +153,9 @@ fn remove_nodes(view: &View<'_>, turns: &mut Turns<'_>) {
         let listed = turns.swarm.nodes.get(*node);
         listed.is_some_and(|node| !node.manager && node.role != Some(NodeRole::Manager))
     };
-    let left = turns
-        .members
-        .iter()
-        .filter(leaving)
-        .filter_map(|host| host.node.as_ref());
-    let nodes: Vec<NodeId> = left
-        .chain(&turns.swarm.ghosts)
-        .filter(worker)
-        .take(NODES_PER_PERMIT)
-        .cloned()
-        .collect();
+    let left = turns.members.iter().filter(leaving).filter_map(|host| host.node.as_ref());
+    let nodes: Vec<NodeId> =
+        left.chain(&turns.swarm.ghosts).filter(worker).take(NODES_PER_PERMIT).cloned().collect();
     if nodes.is_empty() {
         return;
     }
@@ -227,8 +166,5 @@ fn remove_nodes(view: &View<'_>, turns: &mut Turns<'_>) {
 
 /// Used where a guard is made of the host a planner just looked at.
 fn guard(host: &Host) -> Guard {
-    Guard {
-        host: host.id,
-        revision: host.revision,
-    }
+    Guard { host: host.id, revision: host.revision }
 }

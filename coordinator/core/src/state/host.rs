@@ -62,12 +62,7 @@ pub struct Desired {
 
 impl Default for Desired {
     fn default() -> Self {
-        Self {
-            absent: false,
-            force: false,
-            power: None,
-            running: true,
-        }
+        Self { absent: false, force: false, power: None, running: true }
     }
 }
 
@@ -141,8 +136,7 @@ impl Conditions {
     }
 
     pub fn is_true(&self, kind: ConditionKind) -> bool {
-        self.get(kind)
-            .is_some_and(|condition| condition.status == ConditionStatus::True)
+        self.get(kind).is_some_and(|condition| condition.status == ConditionStatus::True)
     }
 
     /// Whether it changed anything.
@@ -158,15 +152,8 @@ impl Conditions {
         if old.is_some_and(|old| old.status == status && old.reason == reason && old.message == message) {
             return false;
         }
-        let since = old
-            .filter(|old| old.status == status)
-            .map_or(now, |old| old.since);
-        let new = Condition {
-            status,
-            reason: reason.to_owned(),
-            message: message.to_owned(),
-            since,
-        };
+        let since = old.filter(|old| old.status == status).map_or(now, |old| old.since);
+        let new = Condition { status, reason: reason.to_owned(), message: message.to_owned(), since };
         self.0[kind as usize] = Some(Arc::new(new));
         true
     }
@@ -176,9 +163,7 @@ impl Conditions {
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (ConditionKind, &Condition)> {
-        ConditionKind::ALL
-            .into_iter()
-            .filter_map(|kind| self.get(kind).map(|condition| (kind, condition)))
+        ConditionKind::ALL.into_iter().filter_map(|kind| self.get(kind).map(|condition| (kind, condition)))
     }
 }
 

@@ -47,9 +47,7 @@ impl Swarm {
     /// Managers that count for the quorum, and how many of them answer.
     pub fn quorum(&self) -> (usize, usize) {
         let managers = self.nodes.values().filter(|node| node.manager);
-        managers.fold((0, 0), |(all, up), node| {
-            (all + 1, up + usize::from(node.reachable))
-        })
+        managers.fold((0, 0), |(all, up), node| (all + 1, up + usize::from(node.reachable)))
     }
 
     /// Whether the managers would still have a majority, with one manager of theirs less, all that answer now staying.

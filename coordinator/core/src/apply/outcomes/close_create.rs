@@ -43,15 +43,10 @@ fn release(tx: &mut Tx<'_>, host: &Host, shortfall: Option<&Shortfall>) {
         return;
     }
     let now = tx.now();
-    let message = shortfall.map_or("the driver made fewer instances than asked", |shortfall| {
-        &shortfall.message
-    });
-    let kind = shortfall.map_or(
-        FailureKind::Passing {
-            retry_after: BACKOFF_FIRST,
-        },
-        |shortfall| shortfall.kind,
-    );
+    let message =
+        shortfall.map_or("the driver made fewer instances than asked", |shortfall| &shortfall.message);
+    let kind =
+        shortfall.map_or(FailureKind::Passing { retry_after: BACKOFF_FIRST }, |shortfall| shortfall.kind);
     tx.update_host(host.id, |host| {
         host.enrolment = None;
         host.attempts += 1;
@@ -61,14 +56,9 @@ fn release(tx: &mut Tx<'_>, host: &Host, shortfall: Option<&Shortfall>) {
 }
 
 fn next_phase(kind: FailureKind, attempts: u32, message: &str) -> Phase {
-    let failed = || Phase::Failed {
-        class: FailureClass::Create,
-        message: bounded(message),
-    };
+    let failed = || Phase::Failed { class: FailureClass::Create, message: bounded(message) };
     match kind {
-        FailureKind::Unknown => Phase::Quarantined {
-            reason: bounded(message),
-        },
+        FailureKind::Unknown => Phase::Quarantined { reason: bounded(message) },
         FailureKind::Lasting => failed(),
         FailureKind::Capacity if attempts >= CAPACITY_ATTEMPTS => failed(),
         FailureKind::Passing { .. } if attempts >= PASSING_ATTEMPTS => failed(),
@@ -89,11 +79,7 @@ pub(super) fn backoff(kind: FailureKind, attempts: u32) -> Duration {
 fn start_token_life(tx: &mut Tx<'_>, host: HostId) {
     let expires_at = tx.now().after(limits::ENROLMENT_TOKEN_LIFE);
     tx.update_host(host, |host| {
-        if let Some(enrolment) = host
-            .enrolment
-            .as_mut()
-            .filter(|enrolment| enrolment.expires_at.is_none())
-        {
+        if let Some(enrolment) = host.enrolment.as_mut().filter(|enrolment| enrolment.expires_at.is_none()) {
             enrolment.expires_at = Some(expires_at);
         }
     });

@@ -74,9 +74,7 @@ fn power_changed(tx: &mut Tx<'_>, id: HostId, action: PowerAction) {
         PowerAction::Start | PowerAction::Restart => {
             tx.update_host(id, |host| host.phase = Phase::Starting { intent: None });
             let back = tx.state.host(id).is_some_and(|host| {
-                host.session
-                    .as_ref()
-                    .is_some_and(|session| session.number > host.session_floor)
+                host.session.as_ref().is_some_and(|session| session.number > host.session_floor)
             });
             if !back {
                 set_disconnected(tx, id);
@@ -92,10 +90,7 @@ fn power_failed(tx: &mut Tx<'_>, id: HostId, failure: &Failure) {
         let passing = matches!(failure.kind, FailureKind::Passing { .. }) && host.attempts < POWER_ATTEMPTS;
         if !passing {
             host.desired.power = None;
-            host.phase = Phase::Failed {
-                class: FailureClass::Power,
-                message: bounded(&failure.message),
-            };
+            host.phase = Phase::Failed { class: FailureClass::Power, message: bounded(&failure.message) };
             return;
         }
         // Where it came from: a host that was to stop is still Ready, one that was to start is still Stopped.

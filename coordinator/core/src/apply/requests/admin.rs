@@ -31,12 +31,8 @@ pub(super) fn put_person(
         Some(before) if !dismiss_certificates => before.certificate_generation,
         _ => tx.state.revision,
     };
-    let person = Person {
-        name: name.clone(),
-        revision: tx.state.now_revision(),
-        role,
-        certificate_generation,
-    };
+    let person =
+        Person { name: name.clone(), revision: tx.state.now_revision(), role, certificate_generation };
     tx.state.people.insert(name.clone(), Arc::new(person));
     tx.event(Subject::Cluster, name.as_str(), "PersonPut", role.label());
     Ok(administer(tx, meta, name.as_str()))
@@ -48,10 +44,7 @@ pub(super) fn remove_person(
     name: &PersonName,
 ) -> Result<OperationId, Refusal> {
     let Some(before) = tx.state.people.get(name).cloned() else {
-        return Err(Refusal::not_found(
-            format!("person {name}"),
-            "`skep person ls` lists them",
-        ));
+        return Err(Refusal::not_found(format!("person {name}"), "`skep person ls` lists them"));
     };
     unchanged_since(meta, before.revision)?;
     if before.role == PersonRole::Admin {
@@ -67,10 +60,7 @@ fn keeps_an_admin(tx: &Tx<'_>, going: &PersonName) -> Result<(), Refusal> {
     if tx.state.people.values().any(other) {
         return Ok(());
     }
-    Err(Refusal::new(
-        Code::Precondition,
-        format!("{going} is the last admin; make another one first"),
-    ))
+    Err(Refusal::new(Code::Precondition, format!("{going} is the last admin; make another one first")))
 }
 
 pub(super) fn create_join_token(
@@ -84,33 +74,17 @@ pub(super) fn create_join_token(
         return Err(Refusal::field("life_ms", "is over already"));
     }
     let stale = |token: &JoinToken| token.redeemed_by.is_none() && token.expires_at <= now;
-    let stale: Vec<Digest> = tx
-        .state
-        .join_tokens
-        .iter()
-        .filter(|(_, t)| stale(t))
-        .map(|(id, _)| *id)
-        .collect();
+    let stale: Vec<Digest> =
+        tx.state.join_tokens.iter().filter(|(_, t)| stale(t)).map(|(id, _)| *id).collect();
     for id in stale {
         tx.state.join_tokens.remove(&id);
     }
-    let open = tx
-        .state
-        .join_tokens
-        .values()
-        .filter(|token| token.redeemed_by.is_none())
-        .count();
+    let open = tx.state.join_tokens.values().filter(|token| token.redeemed_by.is_none()).count();
     if open >= JOIN_TOKENS {
         let message = format!("{JOIN_TOKENS} join tokens are open; wait until one expires");
         return Err(Refusal::new(Code::Exhausted, message));
     }
-    tx.state.join_tokens.insert(
-        token,
-        JoinToken {
-            expires_at,
-            redeemed_by: None,
-        },
-    );
+    tx.state.join_tokens.insert(token, JoinToken { expires_at, redeemed_by: None });
     Ok(administer(tx, meta, "join token"))
 }
 
@@ -119,37 +93,16 @@ pub(super) fn remove_coordinator(
     meta: &RequestMeta,
     id: CoordinatorId,
 ) -> Result<OperationId, Refusal> {
-    let Some(before) = tx
-        .state
-        .coordinators
-        .get(&id)
-        .filter(|coordinator| !coordinator.removed)
-        .cloned()
+    let Some(before) = tx.state.coordinators.get(&id).filter(|coordinator| !coordinator.removed).cloned()
     else {
-        return Err(Refusal::not_found(
-            format!("coordinator {id}"),
-            "`skep cluster status` lists them",
-        ));
+        return Err(Refusal::not_found(format!("coordinator {id}"), "`skep cluster status` lists them"));
     };
     unchanged_since(meta, before.revision)?;
-    if tx
-        .state
-        .coordinators
-        .values()
-        .filter(|coordinator| !coordinator.removed)
-        .count()
-        == 1
-    {
-        return Err(Refusal::new(
-            Code::Precondition,
-            format!("{id} is the last coordinator"),
-        ));
+    if tx.state.coordinators.values().filter(|coordinator| !coordinator.removed).count() == 1 {
+        return Err(Refusal::new(Code::Precondition, format!("{id} is the last coordinator")));
     }
-    let gone = Coordinator {
-        removed: true,
-        revision: tx.state.now_revision(),
-        ..Coordinator::clone(&before)
-    };
+    let gone =
+        Coordinator { removed: true, revision: tx.state.now_revision(), ..Coordinator::clone(&before) };
     tx.state.coordinators.insert(id, Arc::new(gone));
     tx.event(Subject::Cluster, &id.to_string(), "CoordinatorRemoved", "");
     Ok(administer(tx, meta, &id.to_string()))

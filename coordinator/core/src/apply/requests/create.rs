@@ -37,12 +37,7 @@ pub(super) fn hosts(
         subject: create.name.as_str(),
         swarm: None,
         items: create.count,
-        rule: Some(CreateRule {
-            needed,
-            managers: 0,
-            max_failures,
-            on_failure,
-        }),
+        rule: Some(CreateRule { needed, managers: 0, max_failures, on_failure }),
     };
     let operation = open_operation(tx, meta, opening);
     for name in names {
@@ -74,10 +69,7 @@ pub(super) fn swarm(
             name,
             &create.template,
             operation,
-            Some(Membership {
-                swarm: id,
-                role: NodeRole::Manager,
-            }),
+            Some(Membership { swarm: id, role: NodeRole::Manager }),
         );
     }
     for name in workers {
@@ -86,10 +78,7 @@ pub(super) fn swarm(
             name,
             &create.template,
             operation,
-            Some(Membership {
-                swarm: id,
-                role: NodeRole::Worker,
-            }),
+            Some(Membership { swarm: id, role: NodeRole::Worker }),
         );
     }
     Ok(operation)
@@ -183,10 +172,7 @@ fn check_template(tx: &Tx<'_>, template: &Template) -> Result<(), Refusal> {
         )),
         None => Err(Refusal::field(
             "template.driver",
-            format!(
-                "there is no driver or account {}; `skep driver ls` lists them",
-                template.account
-            ),
+            format!("there is no driver or account {}; `skep driver ls` lists them", template.account),
         )),
     }
 }
@@ -194,10 +180,7 @@ fn check_template(tx: &Tx<'_>, template: &Template) -> Result<(), Refusal> {
 fn check_size(create: &CreateSwarm) -> Result<(), Refusal> {
     if !limits::MANAGERS.contains(&create.managers) {
         let hint = "an odd number keeps quorum best: ask for 1, 3, 5 or 7";
-        return Err(Refusal::field(
-            "managers",
-            format!("is {}; {hint}", create.managers),
-        ));
+        return Err(Refusal::field("managers", format!("is {}; {hint}", create.managers)));
     }
     let all = create.managers.saturating_add(create.workers);
     if all > limits::HOSTS_PER_REQUEST {
@@ -219,24 +202,17 @@ fn host_names(name: &str, count: u32) -> Result<Vec<HostName>, Refusal> {
 fn numbered(prefix: &str, count: u32) -> Result<Vec<HostName>, Refusal> {
     let too_long =
         |error| Refusal::field("name", error).and("name", "leave room for the number that follows it");
-    (1..=count)
-        .map(|number| format!("{prefix}-{number}").parse().map_err(too_long))
-        .collect()
+    (1..=count).map(|number| format!("{prefix}-{number}").parse().map_err(too_long)).collect()
 }
 
 fn check_free(tx: &Tx<'_>, names: &[HostName]) -> Result<(), Refusal> {
-    match names
-        .iter()
-        .find(|name| tx.state.index.host_names.contains_key(*name))
-    {
+    match names.iter().find(|name| tx.state.index.host_names.contains_key(*name)) {
         Some(name) => Err(taken("host", name.as_str())),
         None => Ok(()),
     }
 }
 
 fn taken(kind: &str, name: &str) -> Refusal {
-    Refusal::new(Code::AlreadyExists, format!("there is a {kind} {name} already")).and(
-        "name",
-        format!("{name} is taken; choose another, or delete that {kind} first"),
-    )
+    Refusal::new(Code::AlreadyExists, format!("there is a {kind} {name} already"))
+        .and("name", format!("{name} is taken; choose another, or delete that {kind} first"))
 }

@@ -36,10 +36,7 @@ pub(super) fn hosts(
 
 pub(super) fn swarm(tx: &mut Tx<'_>, meta: &RequestMeta, id: SwarmId) -> Result<OperationId, Refusal> {
     let Some(swarm) = tx.state.swarms.get(&id).cloned() else {
-        return Err(Refusal::not_found(
-            format!("swarm {id}"),
-            "`skep swarm ls` lists them",
-        ));
+        return Err(Refusal::not_found(format!("swarm {id}"), "`skep swarm ls` lists them"));
     };
     unchanged_since(meta, swarm.revision)?;
     let hosts: Vec<HostId> = tx.state.members(id).map(|host| host.id).collect();
@@ -85,9 +82,7 @@ pub(super) fn find(tx: &Tx<'_>, meta: &RequestMeta, hosts: &[HostId]) -> Result<
         tx.state.host(*id).cloned().ok_or_else(missing)
     };
     let found: Vec<_> = hosts.iter().map(find).collect::<Result<_, _>>()?;
-    found
-        .iter()
-        .try_for_each(|host| unchanged_since(meta, host.revision))?;
+    found.iter().try_for_each(|host| unchanged_since(meta, host.revision))?;
     Ok(found)
 }
 
@@ -101,10 +96,8 @@ fn keeps_a_manager(tx: &Tx<'_>, going: &[HostId]) -> Result<(), Refusal> {
         let mut rest = tx.state.members(membership.swarm).filter(staying).peekable();
         if rest.peek().is_some() && !rest.any(|host| host.role() == Some(NodeRole::Manager)) {
             let message = format!("{} is the last manager of its swarm", host.name);
-            return Err(Refusal::new(Code::Precondition, message).and(
-                "hosts",
-                "delete the whole swarm with `skep swarm rm`, or set force and lose it",
-            ));
+            return Err(Refusal::new(Code::Precondition, message)
+                .and("hosts", "delete the whole swarm with `skep swarm rm`, or set force and lose it"));
         }
     }
     Ok(())
@@ -112,10 +105,7 @@ fn keeps_a_manager(tx: &Tx<'_>, going: &[HostId]) -> Result<(), Refusal> {
 
 /// What an operation over several hosts is called after.
 pub(super) fn subject(hosts: &[Arc<Host>]) -> String {
-    let first = hosts
-        .first()
-        .map(|host| host.name.to_string())
-        .unwrap_or_default();
+    let first = hosts.first().map(|host| host.name.to_string()).unwrap_or_default();
     match hosts.len() {
         0 | 1 => first,
         all => format!("{first} and {} more", all - 1),

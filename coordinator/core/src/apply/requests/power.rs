@@ -46,26 +46,16 @@ fn wish(host: &mut Host, action: PowerAction) {
 }
 
 fn can(tx: &Tx<'_>, host: &Host) -> Result<(), Refusal> {
-    let powers = tx
-        .state
-        .accounts
-        .get(&host.template.account)
-        .is_some_and(|account| account.driver.power);
+    let powers = tx.state.accounts.get(&host.template.account).is_some_and(|account| account.driver.power);
     if !powers {
-        let message = format!(
-            "driver {} cannot start or stop {}",
-            host.template.driver, host.name
-        );
+        let message = format!("driver {} cannot start or stop {}", host.template.driver, host.name);
         return Err(Refusal::new(Code::Precondition, message));
     }
     match host.phase {
         Phase::Ready | Phase::Stopped if !host.desired.absent => Ok(()),
         _ => {
             let rule = "only a host that is Ready or Stopped has its power changed";
-            Err(Refusal::new(
-                Code::Precondition,
-                format!("{} is {}; {rule}", host.name, host.phase.label()),
-            ))
+            Err(Refusal::new(Code::Precondition, format!("{} is {}; {rule}", host.name, host.phase.label())))
         }
     }
 }

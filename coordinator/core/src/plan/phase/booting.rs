@@ -7,11 +7,5 @@ use crate::plan::{Step, View, WaitReason};
 use crate::state::Host;
 
 pub(super) fn next_step(host: &Host, view: &View<'_>) -> Step {
-    wait_or_fail(
-        host,
-        view,
-        WaitReason::Enrolment,
-        limits::BOOT_DEADLINE,
-        FailureClass::Boot,
-    )
+    wait_or_fail(host, view, WaitReason::Enrolment, limits::BOOT_DEADLINE, FailureClass::Boot)
 }

@@ -9,22 +9,11 @@ use crate::state::Host;
 
 pub(super) fn next_step(host: &Host, view: &View<'_>) -> Step {
     if !host.connected() || !host.conditions.is_true(ConditionKind::EngineReady) {
-        return wait_or_fail(
-            host,
-            view,
-            WaitReason::Engine,
-            limits::INSTALL_DEADLINE,
-            FailureClass::Install,
-        );
+        return wait_or_fail(host, view, WaitReason::Engine, limits::INSTALL_DEADLINE, FailureClass::Install);
     }
     // A finished operation may be forgotten by now; then its verdict was given long ago.
     let undecided = |verdict| verdict == Verdict::Undecided;
-    if view
-        .state
-        .operations
-        .get(&host.created_by)
-        .is_some_and(|operation| undecided(operation.verdict))
-    {
+    if view.state.operations.get(&host.created_by).is_some_and(|operation| undecided(operation.verdict)) {
         return wait(WaitReason::Verdict, None);
     }
     match host.membership {

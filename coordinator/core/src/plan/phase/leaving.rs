@@ -17,10 +17,7 @@ pub(super) fn next_step(host: &Host, view: &View<'_>) -> Step {
         // Twice the deadline: with no manager to ask, the node stays behind as a ghost and is removed when one answers.
         let last = deadline.after(limits::LEAVE_DEADLINE);
         if view.now >= last {
-            return advance(
-                Advance::Deleting,
-                "no manager removed the node in time; it is kept as a ghost",
-            );
+            return advance(Advance::Deleting, "no manager removed the node in time; it is kept as a ghost");
         }
         return wait(WaitReason::NodeRemoval, Some(last));
     }

@@ -8,27 +8,12 @@ use crate::plan::{Step, View, WaitReason};
 use crate::state::Host;
 
 pub(super) fn next_step(host: &Host, view: &View<'_>) -> Step {
-    let new_session = host
-        .session
-        .as_ref()
-        .is_some_and(|session| session.number > host.session_floor);
+    let new_session = host.session.as_ref().is_some_and(|session| session.number > host.session_floor);
     if !new_session || !host.connected() {
-        return wait_or_fail(
-            host,
-            view,
-            WaitReason::AgentBack,
-            limits::POWER_DEADLINE,
-            FailureClass::Power,
-        );
+        return wait_or_fail(host, view, WaitReason::AgentBack, limits::POWER_DEADLINE, FailureClass::Power);
     }
     if !host.conditions.is_true(ConditionKind::EngineReady) {
-        return wait_or_fail(
-            host,
-            view,
-            WaitReason::Engine,
-            limits::POWER_DEADLINE,
-            FailureClass::Power,
-        );
+        return wait_or_fail(host, view, WaitReason::Engine, limits::POWER_DEADLINE, FailureClass::Power);
     }
     advance(Advance::Ready, "the host is back")
 }

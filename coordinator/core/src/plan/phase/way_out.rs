@@ -39,10 +39,7 @@ fn one_shot_under_way(host: &Host, view: &View<'_>) -> Option<skep_types::Cluste
 pub(super) fn swarm_to_leave<'a>(host: &Host, view: &View<'a>) -> Option<&'a Swarm> {
     let membership = host.membership.as_ref()?;
     let swarm = view.state.swarms.get(&membership.swarm)?;
-    let listed = host
-        .node
-        .as_ref()
-        .is_some_and(|node| swarm.nodes.contains_key(node));
+    let listed = host.node.as_ref().is_some_and(|node| swarm.nodes.contains_key(node));
     let alone = swarm.nodes.len() <= 1;
     (listed && !swarm.absent && !host.desired.force && !alone).then_some(swarm)
 }

@@ -19,13 +19,7 @@ pub(super) struct Turns<'a> {
 
 impl<'a> Turns<'a> {
     pub(super) fn new(now: ClusterTime, swarm: &'a Swarm, members: Vec<&'a Host>) -> Self {
-        Self {
-            now,
-            swarm,
-            members,
-            taken: BTreeSet::new(),
-            commands: Vec::new(),
-        }
+        Self { now, swarm, members, taken: BTreeSet::new(), commands: Vec::new() }
     }
 
     pub(super) fn node(&self, host: &Host) -> Option<&'a SwarmNode> {
@@ -41,20 +35,14 @@ impl<'a> Turns<'a> {
 
     pub(super) fn grant(&mut self, host: &Host, task: Task) {
         self.taken.insert(host.id);
-        self.commands.push(PlanCommand::Grant {
-            guard: guard(host),
-            task,
-        });
+        self.commands.push(PlanCommand::Grant { guard: guard(host), task });
     }
 
     /// What a lost manager was to do for others, another one may do.
     pub(super) fn take_back_lost(&mut self) {
         for host in &self.members {
-            let lost = !host.connected()
-                && host
-                    .permit
-                    .as_ref()
-                    .is_some_and(|permit| permit.task.idempotent());
+            let lost =
+                !host.connected() && host.permit.as_ref().is_some_and(|permit| permit.task.idempotent());
             if lost {
                 self.taken.insert(host.id);
                 self.commands.push(PlanCommand::Revoke { guard: guard(host) });
@@ -69,12 +57,7 @@ impl<'a> Turns<'a> {
             let manager = self.node(host).is_some_and(|node| node.manager && node.reachable);
             settled && manager && self.can_be_asked(host) && host.node.as_ref() != not
         });
-        able.max_by_key(|host| {
-            (
-                self.node(host).is_some_and(|node| node.leader),
-                std::cmp::Reverse(host.id),
-            )
-        })
+        able.max_by_key(|host| (self.node(host).is_some_and(|node| node.leader), std::cmp::Reverse(host.id)))
     }
 
     /// A role that was asked for and is not there yet, or a permit that may be changing one.
