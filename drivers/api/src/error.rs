@@ -9,14 +9,18 @@ use skep_types::FieldViolation;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ErrorKind {
     /// Too many calls: the same call again, after this long.
-    Throttled { retry_after: Duration },
+    Throttled {
+        retry_after: Duration,
+    },
     /// The zone or type is out of capacity: another one may have some.
     Capacity,
     /// The account's limit: only a person can raise it.
     Quota,
     Auth,
     /// The template can never work; the violations name its options.
-    InvalidSpec { violations: Vec<FieldViolation> },
+    InvalidSpec {
+        violations: Vec<FieldViolation>,
+    },
     /// Proof of absence only after the settle window, or for an id once observed.
     NotFound,
     /// The driver's endpoint did not answer, before anything was sent that could have had an effect.
@@ -41,7 +45,11 @@ pub struct DriverError {
 
 impl DriverError {
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), source: None }
+        Self {
+            kind,
+            message: message.into(),
+            source: None,
+        }
     }
 
     #[must_use]

@@ -1,0 +1,280 @@
+//! From the wire's types to ours. What the other process sent may be anything: each refusal names the field.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use skep_proto::driver as pb;
+use skep_types::{
+    Batch, DriverDescription, FieldViolation, FlagDescription, FlagKind, Idempotency, InstanceRef,
+    PowerAction, Secret, SlotNaming, Template, limits,
+};
+
+use crate::{Bootstrap, CreateIntent, DriverError, ErrorKind, Instance, InstanceState, Page, Placed, Slot};
+
+/// A message of the other process that means nothing here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field} {problem}")]
+pub struct WireError {
+    pub field: &'static str,
+    pub problem: String,
+}
+
+fn wrong(field: &'static str, problem: impl Into<String>) -> WireError {
+    WireError {
+        field,
+        problem: problem.into(),
+    }
+}
+
+fn parsed<T: FromStr<Err: std::fmt::Display>>(field: &'static str, text: &str) -> Result<T, WireError> {
+    text.parse()
+        .map_err(|error: T::Err| wrong(field, format!("is unusable: {error}")))
+}
+
+/// Absent on the wire is the empty text.
+fn optional<T: FromStr<Err: std::fmt::Display>>(
+    field: &'static str,
+    text: &str,
+) -> Result<Option<T>, WireError> {
+    if text.is_empty() {
+        Ok(None)
+    } else {
+        parsed(field, text).map(Some)
+    }
+}
+
+fn required<T>(field: &'static str, value: Option<T>) -> Result<T, WireError> {
+    value.ok_or_else(|| wrong(field, "is missing"))
+}
+
+fn bounded(field: &'static str, len: usize, max: usize) -> Result<(), WireError> {
+    if len <= max {
+        Ok(())
+    } else {
+        Err(wrong(
+            field,
+            format!("has {len} entries, at most {max} are taken"),
+        ))
+    }
+}
+
+pub(super) fn description(from: pb::Description) -> Result<DriverDescription, WireError> {
+    let idempotency = match from.idempotency() {
+        pb::Idempotency::Token => Idempotency::Token {
+            retention: Duration::from_millis(from.token_retention_ms),
+        },
+        pb::Idempotency::UniqueName => Idempotency::UniqueName,
+        pb::Idempotency::None => Idempotency::None,
+        pb::Idempotency::Unspecified => return Err(wrong("description.idempotency", "is not known here")),
+    };
+    let naming = if from.named_slots {
+        SlotNaming::Named
+    } else {
+        SlotNaming::Interchangeable
+    };
+    Ok(DriverDescription {
+        name: parsed("description.name", &from.name)?,
+        flags: from.flags.into_iter().map(flag).collect::<Result<_, _>>()?,
+        idempotency,
+        batch: Batch {
+            max: from.batch_max.max(1),
+            naming,
+        },
+        calls_in_flight_max: from.calls_in_flight_max.max(1),
+        settle: Duration::from_millis(from.settle_ms),
+        power: from.power,
+        console: from.console,
+    })
+}
+
+fn flag(from: pb::Flag) -> Result<FlagDescription, WireError> {
+    let kind = match from.kind() {
+        pb::FlagKind::String => FlagKind::String,
+        pb::FlagKind::Integer => FlagKind::Integer,
+        pb::FlagKind::Boolean => FlagKind::Boolean,
+        pb::FlagKind::StringList => FlagKind::StringList,
+        pb::FlagKind::Unspecified => return Err(wrong("description.flags.kind", "is not known here")),
+    };
+    Ok(FlagDescription {
+        name: from.name,
+        kind,
+        usage: from.usage,
+        default: from.default_value,
+        env: from.env,
+    })
+}
+
+pub(super) fn template(from: pb::Template) -> Result<Template, WireError> {
+    bounded("template.options", from.options.len(), limits::OPTIONS)?;
+    bounded("template.labels", from.labels.len(), limits::LABELS)?;
+    Ok(Template {
+        driver: parsed("template.driver", &from.driver)?,
+        account: parsed("template.account", &from.account)?,
+        options: from.options.into_iter().collect(),
+        labels: from.labels.into_iter().collect(),
+    })
+}
+
+pub(super) fn intent(from: pb::EnsureRequest) -> Result<CreateIntent, WireError> {
+    if from.slots.is_empty() {
+        return Err(wrong("slots", "is empty"));
+    }
+    Ok(CreateIntent {
+        cluster: from.cluster,
+        intent: parsed("intent", &from.intent)?,
+        token: from.token,
+        template: template(required("template", from.template)?)?,
+        slots: from.slots.into_iter().map(slot).collect::<Result<_, _>>()?,
+    })
+}
+
+fn slot(from: pb::Slot) -> Result<Slot, WireError> {
+    let bootstrap = required("slots.bootstrap", from.bootstrap)?;
+    Ok(Slot {
+        name: from.name,
+        host: parsed("slots.host_id", &from.host_id)?,
+        incarnation: from.incarnation,
+        bootstrap: Bootstrap {
+            agent_urls: bootstrap.agent_urls,
+            agent_sha256: bootstrap.agent_sha256,
+            agent_config: Secret::new(bootstrap.agent_config),
+        },
+    })
+}
+
+pub(super) fn instance_ref(from: pb::InstanceRef) -> Result<InstanceRef, WireError> {
+    Ok(InstanceRef {
+        provider_id: parsed("instance.provider_id", &from.provider_id)?,
+        name: from.name,
+    })
+}
+
+pub(super) fn instance_refs(from: Vec<pb::InstanceRef>) -> Result<Vec<InstanceRef>, WireError> {
+    bounded("instances", from.len(), limits::NAMES_PER_REQUEST)?;
+    from.into_iter().map(instance_ref).collect()
+}
+
+fn instance(from: pb::Instance) -> Result<Instance, WireError> {
+    let state = match from.state() {
+        pb::InstanceState::Starting => InstanceState::Starting,
+        pb::InstanceState::Running => InstanceState::Running,
+        pb::InstanceState::Stopping => InstanceState::Stopping,
+        pb::InstanceState::Stopped => InstanceState::Stopped,
+        pb::InstanceState::Destroyed => InstanceState::Destroyed,
+        pb::InstanceState::Unspecified => return Err(wrong("instance.state", "is not known here")),
+    };
+    Ok(Instance {
+        instance: instance_ref(required("instance.ref", from.r#ref)?)?,
+        // An unreadable tag is a fact about the instance, not a defect of the message.
+        intent: from.intent.parse().ok(),
+        state,
+        private_address: optional("instance.private_address", &from.private_address)?,
+        public_address: optional("instance.public_address", &from.public_address)?,
+        zone: from.zone,
+    })
+}
+
+fn instances(from: Vec<pb::Instance>) -> Result<Vec<Instance>, WireError> {
+    from.into_iter().map(instance).collect()
+}
+
+pub(super) fn power_action(from: i32) -> Result<PowerAction, WireError> {
+    match pb::PowerAction::try_from(from) {
+        Ok(pb::PowerAction::Start) => Ok(PowerAction::Start),
+        Ok(pb::PowerAction::Stop) => Ok(PowerAction::Stop),
+        Ok(pb::PowerAction::Restart) => Ok(PowerAction::Restart),
+        Ok(pb::PowerAction::Kill) => Ok(PowerAction::Kill),
+        Ok(pb::PowerAction::Unspecified) | Err(_) => Err(wrong("action", "is not known here")),
+    }
+}
+
+/// What a reply says: the driver's answer or its refusal.
+type Answer<T> = Result<Result<T, DriverError>, WireError>;
+
+pub(super) fn ensured(from: pb::EnsureReply) -> Answer<Placed> {
+    if let Some(failed) = from.error {
+        return Ok(Err(error(failed)));
+    }
+    Ok(Ok(Placed {
+        instances: instances(from.placements)?,
+        shortfall: from.shortfall.map(error),
+    }))
+}
+
+pub(super) fn listed(from: pb::ListReply) -> Answer<Page> {
+    if let Some(failed) = from.error {
+        return Ok(Err(error(failed)));
+    }
+    let next = Some(from.next_page_token).filter(|token| !token.is_empty());
+    Ok(Ok(Page {
+        instances: instances(from.instances)?,
+        next,
+    }))
+}
+
+pub(super) fn observed(from: pb::ObserveReply, asked: usize) -> Answer<Vec<Result<Instance, DriverError>>> {
+    if let Some(failed) = from.error {
+        return Ok(Err(error(failed)));
+    }
+    complete(from.results.len(), asked)?;
+    let one = |item: pb::Observed| match required("results.result", item.result)? {
+        pb::observed::Result::Instance(found) => Ok(Ok(instance(found)?)),
+        pb::observed::Result::Error(failed) => Ok(Err(error(failed))),
+    };
+    from.results
+        .into_iter()
+        .map(one)
+        .collect::<Result<_, _>>()
+        .map(Ok)
+}
+
+pub(super) fn results(from: pb::ResultsReply, asked: usize) -> Answer<Vec<Result<(), DriverError>>> {
+    if let Some(failed) = from.error {
+        return Ok(Err(error(failed)));
+    }
+    complete(from.results.len(), asked)?;
+    Ok(Ok(from
+        .results
+        .into_iter()
+        .map(|item| item.error.map_or(Ok(()), |failed| Err(error(failed))))
+        .collect()))
+}
+
+/// Results are told apart by their position alone.
+fn complete(got: usize, asked: usize) -> Result<(), WireError> {
+    if got == asked {
+        Ok(())
+    } else {
+        Err(wrong(
+            "results",
+            format!("has {got} entries for {asked} instances"),
+        ))
+    }
+}
+
+pub(super) fn error(from: pb::Error) -> DriverError {
+    let kind = match from.kind() {
+        pb::ErrorKind::Throttled => ErrorKind::Throttled {
+            retry_after: Duration::from_millis(from.retry_after_ms),
+        },
+        pb::ErrorKind::Capacity => ErrorKind::Capacity,
+        pb::ErrorKind::Quota => ErrorKind::Quota,
+        pb::ErrorKind::Auth => ErrorKind::Auth,
+        pb::ErrorKind::InvalidSpec => {
+            let violation = |v: pb::Violation| FieldViolation {
+                field: v.field,
+                description: v.description,
+            };
+            ErrorKind::InvalidSpec {
+                violations: from.violations.into_iter().map(violation).collect(),
+            }
+        }
+        pb::ErrorKind::NotFound => ErrorKind::NotFound,
+        pb::ErrorKind::Unavailable => ErrorKind::Unavailable,
+        pb::ErrorKind::Unsupported => ErrorKind::Unsupported,
+        pb::ErrorKind::Internal => ErrorKind::Internal,
+        // A kind of a newer plugin: what is not known may have had an effect.
+        pb::ErrorKind::Ambiguous | pb::ErrorKind::Unspecified => ErrorKind::Ambiguous,
+    };
+    DriverError::new(kind, from.message)
+}

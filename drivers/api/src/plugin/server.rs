@@ -1,0 +1,125 @@
+//! The plugin's side: one driver behind one Unix socket.
+
+use std::sync::Arc;
+
+use skep_proto::driver as pb;
+use skep_proto::driver::driver_server::{Driver as Service, DriverServer};
+use skep_types::limits;
+use tokio::net::UnixListener;
+use tokio_stream::wrappers::UnixListenerStream;
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status};
+
+use super::from_wire::{self, WireError};
+use super::to_wire;
+use crate::Driver;
+
+/// Calls at once on one connection: an account's calls in flight, its poller, and room to spare.
+const CONCURRENT_CALLS: usize = 256;
+
+#[derive(Debug, thiserror::Error)]
+#[error("serving the driver socket failed")]
+pub struct ServeError(#[from] tonic::transport::Error);
+
+/// Serves `driver` until `shutdown`; calls under way are finished. Who may connect is the socket's file mode.
+pub async fn serve(
+    driver: Arc<dyn Driver>,
+    listener: UnixListener,
+    shutdown: CancellationToken,
+) -> Result<(), ServeError> {
+    let service = DriverServer::new(Served { driver })
+        .max_decoding_message_size(limits::GRPC_MESSAGE_BYTES)
+        .max_encoding_message_size(limits::GRPC_MESSAGE_BYTES);
+    tonic::transport::Server::builder()
+        .concurrency_limit_per_connection(CONCURRENT_CALLS)
+        .timeout(limits::DRIVER_CALL)
+        .add_service(service)
+        .serve_with_incoming_shutdown(UnixListenerStream::new(listener), shutdown.cancelled_owned())
+        .await?;
+    Ok(())
+}
+
+struct Served {
+    driver: Arc<dyn Driver>,
+}
+
+/// Nothing was done: the request never reached the driver.
+fn refuse(error: WireError) -> Status {
+    Status::invalid_argument(error.to_string())
+}
+
+#[tonic::async_trait]
+impl Service for Served {
+    async fn describe(&self, _: Request<pb::DescribeRequest>) -> Result<Response<pb::Description>, Status> {
+        Ok(Response::new(to_wire::description(self.driver.describe())))
+    }
+
+    async fn check(&self, request: Request<pb::CheckRequest>) -> Result<Response<pb::CheckReply>, Status> {
+        let template = request.into_inner().template.unwrap_or_default();
+        let template = from_wire::template(template).map_err(refuse)?;
+        let error = self.driver.check(&template).await.err();
+        Ok(Response::new(pb::CheckReply {
+            error: error.as_ref().map(to_wire::error),
+        }))
+    }
+
+    async fn ensure(&self, request: Request<pb::EnsureRequest>) -> Result<Response<pb::EnsureReply>, Status> {
+        let intent = from_wire::intent(request.into_inner()).map_err(refuse)?;
+        Ok(Response::new(to_wire::ensured(self.driver.ensure(&intent).await)))
+    }
+
+    async fn list(&self, request: Request<pb::ListRequest>) -> Result<Response<pb::ListReply>, Status> {
+        let request = request.into_inner();
+        let token = Some(request.page_token.as_str()).filter(|token| !token.is_empty());
+        Ok(Response::new(to_wire::listed(
+            self.driver.list(&request.cluster, token).await,
+        )))
+    }
+
+    async fn observe(
+        &self,
+        request: Request<pb::InstancesRequest>,
+    ) -> Result<Response<pb::ObserveReply>, Status> {
+        let request = request.into_inner();
+        let instances = from_wire::instance_refs(request.instances).map_err(refuse)?;
+        Ok(Response::new(to_wire::observed(
+            self.driver.observe(&request.cluster, &instances).await,
+        )))
+    }
+
+    async fn power(&self, request: Request<pb::PowerRequest>) -> Result<Response<pb::ResultsReply>, Status> {
+        let request = request.into_inner();
+        let action = from_wire::power_action(request.action).map_err(refuse)?;
+        let instances = from_wire::instance_refs(request.instances).map_err(refuse)?;
+        Ok(Response::new(to_wire::results(
+            self.driver.power(&request.cluster, action, &instances).await,
+        )))
+    }
+
+    async fn destroy(
+        &self,
+        request: Request<pb::InstancesRequest>,
+    ) -> Result<Response<pb::ResultsReply>, Status> {
+        let request = request.into_inner();
+        let instances = from_wire::instance_refs(request.instances).map_err(refuse)?;
+        Ok(Response::new(to_wire::results(
+            self.driver.destroy(&request.cluster, &instances).await,
+        )))
+    }
+
+    async fn console(
+        &self,
+        request: Request<pb::ConsoleRequest>,
+    ) -> Result<Response<pb::ConsoleReply>, Status> {
+        let request = request.into_inner();
+        let instance = from_wire::instance_ref(request.instance.unwrap_or_default()).map_err(refuse)?;
+        let reply = match self.driver.console(&request.cluster, &instance).await {
+            Ok(output) => pb::ConsoleReply { output, error: None },
+            Err(failed) => pb::ConsoleReply {
+                output: String::new(),
+                error: Some(to_wire::error(&failed)),
+            },
+        };
+        Ok(Response::new(reply))
+    }
+}

@@ -1,0 +1,238 @@
+//! From our types to the wire's. Total: every value of ours has a place there.
+
+use std::error::Error;
+use std::fmt::Display;
+use std::time::Duration;
+
+use skep_proto::driver as pb;
+use skep_types::{
+    DriverDescription, FlagDescription, FlagKind, Idempotency, InstanceRef, PowerAction, SlotNaming,
+    Template, limits,
+};
+
+use crate::{Bootstrap, CreateIntent, DriverError, ErrorKind, Instance, InstanceState, Page, Placed, Slot};
+
+pub(super) fn description(from: &DriverDescription) -> pb::Description {
+    let (idempotency, retention) = match from.idempotency {
+        Idempotency::Token { retention } => (pb::Idempotency::Token, retention),
+        Idempotency::UniqueName => (pb::Idempotency::UniqueName, Duration::ZERO),
+        Idempotency::None => (pb::Idempotency::None, Duration::ZERO),
+    };
+    pb::Description {
+        name: from.name.to_string(),
+        flags: from.flags.iter().map(flag).collect(),
+        idempotency: idempotency.into(),
+        token_retention_ms: milliseconds(retention),
+        batch_max: from.batch.max,
+        named_slots: from.batch.naming == SlotNaming::Named,
+        calls_in_flight_max: from.calls_in_flight_max,
+        settle_ms: milliseconds(from.settle),
+        power: from.power,
+        console: from.console,
+    }
+}
+
+fn flag(from: &FlagDescription) -> pb::Flag {
+    let kind = match from.kind {
+        FlagKind::String => pb::FlagKind::String,
+        FlagKind::Integer => pb::FlagKind::Integer,
+        FlagKind::Boolean => pb::FlagKind::Boolean,
+        FlagKind::StringList => pb::FlagKind::StringList,
+    };
+    pb::Flag {
+        name: from.name.clone(),
+        kind: kind.into(),
+        usage: from.usage.clone(),
+        default_value: from.default.clone(),
+        env: from.env.clone(),
+    }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+pub(super) fn template(from: &Template) -> pb::Template {
+    pb::Template {
+        driver: from.driver.to_string(),
+        account: from.account.to_string(),
+        options: from.options.clone().into_iter().collect(),
+        labels: from.labels.clone().into_iter().collect(),
+    }
+}
+
+pub(super) fn intent(from: &CreateIntent) -> pb::EnsureRequest {
+    pb::EnsureRequest {
+        cluster: from.cluster.clone(),
+        intent: from.intent.to_string(),
+        token: from.token.clone(),
+        template: Some(template(&from.template)),
+        slots: from.slots.iter().map(slot).collect(),
+    }
+}
+
+fn slot(from: &Slot) -> pb::Slot {
+    pb::Slot {
+        name: from.name.clone(),
+        host_id: from.host.to_string(),
+        incarnation: from.incarnation,
+        bootstrap: Some(bootstrap(&from.bootstrap)),
+    }
+}
+
+fn bootstrap(from: &Bootstrap) -> pb::Bootstrap {
+    pb::Bootstrap {
+        agent_urls: from.agent_urls.clone(),
+        agent_sha256: from.agent_sha256.clone(),
+        agent_config: from.agent_config.reveal().to_owned(),
+    }
+}
+
+pub(super) fn instance_ref(from: &InstanceRef) -> pb::InstanceRef {
+    pb::InstanceRef {
+        provider_id: from.provider_id.to_string(),
+        name: from.name.clone(),
+    }
+}
+
+pub(super) fn instance(from: &Instance) -> pb::Instance {
+    let state = match from.state {
+        InstanceState::Starting => pb::InstanceState::Starting,
+        InstanceState::Running => pb::InstanceState::Running,
+        InstanceState::Stopping => pb::InstanceState::Stopping,
+        InstanceState::Stopped => pb::InstanceState::Stopped,
+        InstanceState::Destroyed => pb::InstanceState::Destroyed,
+    };
+    pb::Instance {
+        r#ref: Some(instance_ref(&from.instance)),
+        intent: text(from.intent.as_ref()),
+        state: state.into(),
+        private_address: text(from.private_address.as_ref()),
+        public_address: text(from.public_address.as_ref()),
+        zone: from.zone.clone(),
+    }
+}
+
+fn text(from: Option<&impl Display>) -> String {
+    from.map(ToString::to_string).unwrap_or_default()
+}
+
+pub(super) fn power_action(from: PowerAction) -> pb::PowerAction {
+    match from {
+        PowerAction::Start => pb::PowerAction::Start,
+        PowerAction::Stop => pb::PowerAction::Stop,
+        PowerAction::Restart => pb::PowerAction::Restart,
+        PowerAction::Kill => pb::PowerAction::Kill,
+    }
+}
+
+pub(super) fn ensured(from: Result<Placed, DriverError>) -> pb::EnsureReply {
+    match from {
+        Ok(placed) => pb::EnsureReply {
+            placements: placed.instances.iter().map(instance).collect(),
+            shortfall: placed.shortfall.as_ref().map(error),
+            error: None,
+        },
+        Err(failed) => pb::EnsureReply {
+            error: Some(error(&failed)),
+            ..Default::default()
+        },
+    }
+}
+
+pub(super) fn listed(from: Result<Page, DriverError>) -> pb::ListReply {
+    match from {
+        Ok(page) => pb::ListReply {
+            instances: page.instances.iter().map(instance).collect(),
+            next_page_token: page.next.unwrap_or_default(),
+            error: None,
+        },
+        Err(failed) => pb::ListReply {
+            error: Some(error(&failed)),
+            ..Default::default()
+        },
+    }
+}
+
+pub(super) fn observed(from: Result<Vec<Result<Instance, DriverError>>, DriverError>) -> pb::ObserveReply {
+    let one = |item: &Result<Instance, DriverError>| {
+        let result = match item {
+            Ok(found) => pb::observed::Result::Instance(instance(found)),
+            Err(failed) => pb::observed::Result::Error(error(failed)),
+        };
+        pb::Observed { result: Some(result) }
+    };
+    match from {
+        Ok(items) => pb::ObserveReply {
+            results: items.iter().map(one).collect(),
+            error: None,
+        },
+        Err(failed) => pb::ObserveReply {
+            results: Vec::new(),
+            error: Some(error(&failed)),
+        },
+    }
+}
+
+pub(super) fn results(from: Result<Vec<Result<(), DriverError>>, DriverError>) -> pb::ResultsReply {
+    let one = |item: &Result<(), DriverError>| pb::ItemResult {
+        error: item.as_ref().err().map(error),
+    };
+    match from {
+        Ok(items) => pb::ResultsReply {
+            results: items.iter().map(one).collect(),
+            error: None,
+        },
+        Err(failed) => pb::ResultsReply {
+            results: Vec::new(),
+            error: Some(error(&failed)),
+        },
+    }
+}
+
+pub(super) fn error(from: &DriverError) -> pb::Error {
+    let mut to = pb::Error {
+        message: chain(from),
+        ..Default::default()
+    };
+    let kind = match &from.kind {
+        ErrorKind::Throttled { retry_after } => {
+            to.retry_after_ms = milliseconds(*retry_after);
+            pb::ErrorKind::Throttled
+        }
+        ErrorKind::InvalidSpec { violations } => {
+            let violation = |v: &skep_types::FieldViolation| pb::Violation {
+                field: v.field.clone(),
+                description: v.description.clone(),
+            };
+            to.violations = violations.iter().map(violation).collect();
+            pb::ErrorKind::InvalidSpec
+        }
+        ErrorKind::Capacity => pb::ErrorKind::Capacity,
+        ErrorKind::Quota => pb::ErrorKind::Quota,
+        ErrorKind::Auth => pb::ErrorKind::Auth,
+        ErrorKind::NotFound => pb::ErrorKind::NotFound,
+        ErrorKind::Unavailable => pb::ErrorKind::Unavailable,
+        ErrorKind::Ambiguous => pb::ErrorKind::Ambiguous,
+        ErrorKind::Unsupported => pb::ErrorKind::Unsupported,
+        ErrorKind::Internal => pb::ErrorKind::Internal,
+    };
+    to.set_kind(kind);
+    to
+}
+
+/// The message and its sources in one text: sources do not cross the process boundary as such. Bounded, as it ends
+/// in the replicated state.
+fn chain(from: &DriverError) -> String {
+    let mut text = from.to_string();
+    let mut source = from.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    if text.len() > limits::MESSAGE_BYTES {
+        text.truncate(text.floor_char_boundary(limits::MESSAGE_BYTES));
+    }
+    text
+}
