@@ -35,11 +35,7 @@ impl Issuers {
     /// Made once, when the cluster is; the sealed form goes into its first entry.
     pub fn create(sealer: &Sealer, cluster: &ClusterId, now: WallTime) -> Result<SealedIssuers, TrustError> {
         let create = |name| Issuer::create(sealer, cluster, name, now);
-        Ok(SealedIssuers {
-            raft: create("raft")?,
-            control: create("control")?,
-            docker: create("docker")?,
-        })
+        Ok(SealedIssuers { raft: create("raft")?, control: create("control")?, docker: create("docker")? })
     }
 
     pub fn open(sealer: &Sealer, cluster: &ClusterId, sealed: &SealedIssuers) -> Result<Self, TrustError> {

@@ -35,10 +35,7 @@ impl ClusterKey {
 
     /// None if there is no file. One that everybody can read is refused: its secrecy is lost already.
     pub fn load(path: &Path) -> Result<Option<Self>, TrustError> {
-        let read = |source| TrustError::ReadKey {
-            path: path.to_owned(),
-            source,
-        };
+        let read = |source| TrustError::ReadKey { path: path.to_owned(), source };
         let text = match fs::read_to_string(path) {
             Ok(text) => Zeroizing::new(text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -46,9 +43,7 @@ impl ClusterKey {
         };
         // Group bits are left alone: they are the mask of the access list by which systemd hands out credentials.
         if fs::metadata(path).map_err(read)?.permissions().mode() & 0o007 != 0 {
-            return Err(TrustError::OpenKey {
-                path: path.to_owned(),
-            });
+            return Err(TrustError::OpenKey { path: path.to_owned() });
         }
         let bytes = Zeroizing::new(hex::decode(text.trim()).map_err(|_| TrustError::MalformedKey)?);
         Self::from_bytes(&bytes).map(Some)
@@ -102,10 +97,7 @@ mod tests {
         let path = folder.path().join("cluster.key");
         for text in ["", "abcd", "not hexadecimal at all", &"00".repeat(33)] {
             write_private(&path, text.as_bytes()).unwrap();
-            assert!(
-                matches!(ClusterKey::load(&path), Err(TrustError::MalformedKey)),
-                "{text:?}"
-            );
+            assert!(matches!(ClusterKey::load(&path), Err(TrustError::MalformedKey)), "{text:?}");
         }
     }
 

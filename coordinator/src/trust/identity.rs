@@ -43,15 +43,10 @@ impl Caller {
             )));
         }
         match identity.subject {
-            Subject::Host { id, incarnation } => Ok(Self::Host {
-                id,
-                incarnation,
-                expired,
-                key: certificate.public_key.digest(),
-            }),
-            _ if expired => Err(refused(
-                "your certificate has expired; have an admin issue another",
-            )),
+            Subject::Host { id, incarnation } => {
+                Ok(Self::Host { id, incarnation, expired, key: certificate.public_key.digest() })
+            }
+            _ if expired => Err(refused("your certificate has expired; have an admin issue another")),
             Subject::Person { name, generation } => Ok(Self::Person { name, generation }),
             Subject::Coordinator(id) => Ok(Self::Coordinator(id)),
         }

@@ -89,10 +89,7 @@ impl Issuers {
     ) -> Result<Issued, TrustError> {
         let mut params = leaf(now, lifetimes::PERSON_CERTIFICATE, &[ClientAuth]);
         params.distinguished_name.push(DnType::CommonName, name.as_str());
-        params.subject_alt_names = vec![self.identity(Subject::Person {
-            name: name.clone(),
-            generation,
-        })?];
+        params.subject_alt_names = vec![self.identity(Subject::Person { name: name.clone(), generation })?];
         self.control.issue(key, params)
     }
 
@@ -115,10 +112,8 @@ impl Issuers {
         now: WallTime,
     ) -> Result<CertificateParams, TrustError> {
         let mut params = leaf(now, lifetimes::COORDINATOR_CERTIFICATE, &[ServerAuth, ClientAuth]);
-        params.subject_alt_names = vec![
-            self.identity(Subject::Coordinator(id))?,
-            reached_by(COORDINATOR_NAME)?,
-        ];
+        params.subject_alt_names =
+            vec![self.identity(Subject::Coordinator(id))?, reached_by(COORDINATOR_NAME)?];
         for host in hosts {
             params.subject_alt_names.push(reached_by(host)?);
         }
@@ -126,10 +121,7 @@ impl Issuers {
     }
 
     fn identity(&self, subject: Subject) -> Result<SanType, TrustError> {
-        let identity = Identity {
-            cluster: self.cluster.clone(),
-            subject,
-        };
+        let identity = Identity { cluster: self.cluster.clone(), subject };
         Ok(SanType::URI(identity.to_string().try_into()?))
     }
 }
@@ -139,10 +131,7 @@ impl Issuer {
         params.serial_number = Some(serial()?);
         let certificate = params.signed_by(&key.to_certify()?, &self.signer)?;
         let leaf = Certificate::from_der(certificate.der())?;
-        Ok(Issued {
-            chain: vec![certificate.der().clone(), self.root().clone()],
-            leaf,
-        })
+        Ok(Issued { chain: vec![certificate.der().clone(), self.root().clone()], leaf })
     }
 }
 
@@ -178,9 +167,7 @@ fn reached_by(host: &str) -> Result<SanType, TrustError> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
     // 253: the longest name DNS has.
     if host.is_empty() || host.len() > 253 || !host.bytes().all(plain) {
-        return Err(TrustError::Name {
-            text: host.chars().take(253).collect(),
-        });
+        return Err(TrustError::Name { text: host.chars().take(253).collect() });
     }
     Ok(SanType::DnsName(host.try_into()?))
 }

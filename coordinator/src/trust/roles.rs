@@ -23,16 +23,9 @@ pub enum Access {
 /// Sorted by path.
 const TABLE: &[(&str, Access)] = &[
     ("/grpc.health.v1.Health/Check", Anonymous),
-    ("/grpc.health.v1.Health/List", Anonymous),
     ("/grpc.health.v1.Health/Watch", Anonymous),
-    (
-        "/grpc.reflection.v1.ServerReflection/ServerReflectionInfo",
-        Person(Viewer),
-    ),
-    (
-        "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo",
-        Person(Viewer),
-    ),
+    ("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo", Person(Viewer)),
+    ("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", Person(Viewer)),
     ("/skep.agent.v1.Enrolment/Enrol", Anonymous),
     ("/skep.agent.v1.Enrolment/Renew", ExpiredAgent),
     ("/skep.agent.v1.Session/Open", Agent),
@@ -95,12 +88,10 @@ impl Access {
                 ))),
             },
             (_, Caller::Anonymous) => Err(unauthenticated("this takes a certificate, and you showed none")),
-            (Person(_), _) => Err(forbidden(
-                "this is for people, and your certificate is none of a person",
-            )),
-            (Agent | ExpiredAgent, _) => Err(forbidden(
-                "this is for agents, and your certificate is none of a host",
-            )),
+            (Person(_), _) => Err(forbidden("this is for people, and your certificate is none of a person")),
+            (Agent | ExpiredAgent, _) => {
+                Err(forbidden("this is for agents, and your certificate is none of a host"))
+            }
         }
     }
 }

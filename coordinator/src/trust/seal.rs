@@ -44,20 +44,13 @@ impl Sealer {
             .extract(cluster_key)
             .expand(&info, WrappingKey)
             .and_then(|key| key.fill(wrapping.as_mut_slice()))
-            .map_err(|_| TrustError::Seal {
-                resource: "the wrapping key".to_owned(),
-            })?;
-        Ok(Self {
-            cluster: cluster.clone(),
-            wrapping,
-        })
+            .map_err(|_| TrustError::Seal { resource: "the wrapping key".to_owned() })?;
+        Ok(Self { cluster: cluster.clone(), wrapping })
     }
 
     /// Seals for `resource`, a text that says where the secret belongs, such as `issuer/raft`.
     pub fn seal(&self, resource: &str, secret: &[u8]) -> Result<Vec<u8>, TrustError> {
-        let failed = || TrustError::Seal {
-            resource: resource.to_owned(),
-        };
+        let failed = || TrustError::Seal { resource: resource.to_owned() };
         let data_key: KeyBytes = Zeroizing::new(random()?);
         let bound_to = self.bound_to(resource);
         let mut sealed = FORMAT.to_be_bytes().to_vec();
@@ -68,16 +61,11 @@ impl Sealer {
 
     /// Opens what was sealed for the same cluster and `resource`.
     pub fn open(&self, resource: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, TrustError> {
-        let failed = || TrustError::Unseal {
-            resource: resource.to_owned(),
-        };
+        let failed = || TrustError::Unseal { resource: resource.to_owned() };
         let (format, rest) = sealed.split_first_chunk().ok_or_else(failed)?;
         let format = u32::from_be_bytes(*format);
         if format != FORMAT {
-            return Err(TrustError::UnknownFormat {
-                resource: resource.to_owned(),
-                format,
-            });
+            return Err(TrustError::UnknownFormat { resource: resource.to_owned(), format });
         }
         let (wrapped, secret) = rest.split_at_checked(WRAPPED_LEN).ok_or_else(failed)?;
         let bound_to = self.bound_to(resource);
@@ -117,9 +105,7 @@ fn encrypt(key: &KeyBytes, bound_to: &[u8], plain: &[u8]) -> Option<Vec<u8>> {
     // Room for the tag from the start: growing would leave a copy of the plain text behind in freed memory.
     let mut text = Vec::with_capacity(plain.len() + TAG_LEN);
     text.extend_from_slice(plain);
-    let nonce = key
-        .seal_in_place_append_tag(Aad::from(bound_to), &mut text)
-        .ok()?;
+    let nonce = key.seal_in_place_append_tag(Aad::from(bound_to), &mut text).ok()?;
     Some([nonce.as_ref().as_slice(), &text].concat())
 }
 
@@ -127,10 +113,7 @@ fn decrypt(key: &KeyBytes, bound_to: &[u8], sealed: &[u8]) -> Option<Zeroizing<V
     let key = RandomizedNonceKey::new(&AES_256_GCM, key.as_slice()).ok()?;
     let (nonce, text) = sealed.split_first_chunk::<NONCE_LEN>()?;
     let mut text = Zeroizing::new(text.to_vec());
-    let length = key
-        .open_in_place(Nonce::from(nonce), Aad::from(bound_to), &mut text)
-        .ok()?
-        .len();
+    let length = key.open_in_place(Nonce::from(nonce), Aad::from(bound_to), &mut text).ok()?.len();
     text.truncate(length);
     Some(text)
 }
@@ -143,10 +126,7 @@ mod tests {
     use super::*;
 
     fn sealer() -> Sealer {
-        ClusterKey::generate()
-            .unwrap()
-            .sealer(&"c1".parse().unwrap())
-            .unwrap()
+        ClusterKey::generate().unwrap().sealer(&"c1".parse().unwrap()).unwrap()
     }
 
     proptest! {
@@ -154,7 +134,8 @@ mod tests {
         fn what_is_sealed_opens_again(resource in ".{0,40}", secret in proptest::collection::vec(any::<u8>(), 0..300)) {
             let sealer = sealer();
             let sealed = sealer.seal(&resource, &secret).unwrap();
-            prop_assert_eq!(sealer.open(&resource, &sealed).unwrap().as_slice(), secret.as_slice());
+            let opened = sealer.open(&resource, &sealed).unwrap();
+            prop_assert_eq!(opened.as_slice(), secret.as_slice());
         }
 
         #[test]
@@ -186,12 +167,7 @@ mod tests {
         let key = ClusterKey::generate().unwrap();
         let ours = key.sealer(&"ours".parse().unwrap()).unwrap();
         let sealed = ours.seal("r", b"a secret").unwrap();
-        assert!(
-            key.sealer(&"theirs".parse().unwrap())
-                .unwrap()
-                .open("r", &sealed)
-                .is_err()
-        );
+        assert!(key.sealer(&"theirs".parse().unwrap()).unwrap().open("r", &sealed).is_err());
         assert!(sealer().open("r", &sealed).is_err());
     }
 
@@ -201,19 +177,13 @@ mod tests {
         let mut sealed = sealer.seal("issuer/raft", b"a secret").unwrap();
         sealed[3] = 2;
         let error = sealer.open("issuer/raft", &sealed).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "issuer/raft is sealed in format 2, which this version does not know"
-        );
+        assert_eq!(error.to_string(), "issuer/raft is sealed in format 2, which this version does not know");
     }
 
     #[test]
     fn sealing_twice_shows_nothing_in_common() {
         let sealer = sealer();
-        let (a, b) = (
-            sealer.seal("r", b"a secret").unwrap(),
-            sealer.seal("r", b"a secret").unwrap(),
-        );
+        let (a, b) = (sealer.seal("r", b"a secret").unwrap(), sealer.seal("r", b"a secret").unwrap());
         assert_ne!(a[4..], b[4..]);
         assert!(!a.windows(8).any(|window| window == b"a secret"));
     }

@@ -83,11 +83,7 @@ pub struct JoinToken {
 impl JoinToken {
     /// Shown once, to whom it is for.
     pub fn text(&self) -> Secret {
-        Secret::new(format!(
-            "{JOIN_PREFIX}{}-{}",
-            self.root,
-            self.secret.text().reveal()
-        ))
+        Secret::new(format!("{JOIN_PREFIX}{}-{}", self.root, self.secret.text().reveal()))
     }
 }
 
@@ -103,10 +99,7 @@ impl FromStr for JoinToken {
             .ok_or(ParseTokenError::Form)?;
         let mut digest = Digest([0; 32]);
         hex::decode_to_slice(root, &mut digest.0).map_err(|_| ParseTokenError::Digest)?;
-        Ok(Self {
-            root: digest,
-            secret: secret.parse()?,
-        })
+        Ok(Self { root: digest, secret: secret.parse()? })
     }
 }
 
@@ -127,10 +120,7 @@ mod tests {
 
     #[test]
     fn a_join_token_reads_back_what_it_prints() {
-        let token = JoinToken {
-            root: sha256(b"root"),
-            secret: Token::generate().unwrap(),
-        };
+        let token = JoinToken { root: sha256(b"root"), secret: Token::generate().unwrap() };
         let read: JoinToken = format!(" {}\n", token.text().reveal()).parse().unwrap();
         assert_eq!(read.root, token.root);
         assert!(read.secret.matches(&token.secret.digest()));
@@ -138,28 +128,18 @@ mod tests {
 
     #[test]
     fn what_is_wrong_with_a_join_token_is_said() {
-        let good = JoinToken {
-            root: sha256(b"root"),
-            secret: Token::generate().unwrap(),
-        }
-        .text();
+        let good = JoinToken { root: sha256(b"root"), secret: Token::generate().unwrap() }.text();
         let parse = |text: &str| text.parse::<JoinToken>().unwrap_err();
         assert_eq!(parse(""), ParseTokenError::Form);
         assert_eq!(parse("SWMTKN-1-abc"), ParseTokenError::Form);
         assert_eq!(parse("skep-join-abc-def"), ParseTokenError::Digest);
-        assert_eq!(
-            parse(&good.reveal()[..good.reveal().len() - 1]),
-            ParseTokenError::Secret
-        );
+        assert_eq!(parse(&good.reveal()[..good.reveal().len() - 1]), ParseTokenError::Secret);
         assert_eq!(parse(&format!("{}A", good.reveal())), ParseTokenError::Secret);
     }
 
     #[test]
     fn debug_shows_no_secret() {
-        let token = JoinToken {
-            root: sha256(b"root"),
-            secret: Token::generate().unwrap(),
-        };
+        let token = JoinToken { root: sha256(b"root"), secret: Token::generate().unwrap() };
         assert!(!format!("{token:?}").contains(token.secret.text().reveal()));
     }
 
