@@ -1,0 +1,25 @@
+//! What the driver declares about itself.
+
+use std::time::Duration;
+
+use skep_types::{Batch, DriverDescription, DriverName, Idempotency, SlotNaming};
+
+use crate::options;
+
+/// Slots of one call, and calls at once: 16 hosts boot together at most four times over, which two cores bear.
+const BATCH: u32 = 16;
+const CALLS_IN_FLIGHT: u32 = 4;
+
+pub(crate) fn description(name: DriverName) -> DriverDescription {
+    DriverDescription {
+        name,
+        flags: options::flags(),
+        idempotency: Idempotency::UniqueName,
+        batch: Batch { max: BATCH, naming: SlotNaming::Named },
+        calls_in_flight_max: CALLS_IN_FLIGHT,
+        // The engine's lists show a container as soon as its creation is answered.
+        settle: Duration::ZERO,
+        power: true,
+        console: true,
+    }
+}
