@@ -87,18 +87,8 @@ struct Agent {
 }
 
 async fn assemble(settings: Settings, deps: Deps) -> Result<Agent, AgentError> {
-    let Settings {
-        config,
-        timing,
-        local_address,
-        version,
-    } = settings;
-    let Deps {
-        store,
-        engine,
-        facts,
-        resolve,
-    } = deps;
+    let Settings { config, timing, local_address, version } = settings;
+    let Deps { store, engine, facts, resolve } = deps;
     let ledger = Arc::new(Ledger::open(store.clone()).await?);
     let acted = Arc::new(Notify::new());
     let (orders, ordered) = watch::channel(None);
@@ -117,13 +107,8 @@ async fn assemble(settings: Settings, deps: Deps) -> Result<Agent, AgentError> {
         outcomes,
         reports,
     };
-    let worker = Worker {
-        engine: engine.clone(),
-        ledger,
-        orders: ordered,
-        outcomes: told,
-        acted: acted.clone(),
-    };
+    let worker =
+        Worker { engine: engine.clone(), ledger, orders: ordered, outcomes: told, acted: acted.clone() };
     let observer = Observer {
         engine,
         facts,
@@ -132,9 +117,5 @@ async fn assemble(settings: Settings, deps: Deps) -> Result<Agent, AgentError> {
         every: timing.look_every,
         at_least: timing.look_at_least,
     };
-    Ok(Agent {
-        sessions,
-        worker,
-        observer,
-    })
+    Ok(Agent { sessions, worker, observer })
 }

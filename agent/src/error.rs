@@ -33,10 +33,7 @@ pub(crate) fn chain(error: &dyn Error) -> String {
 /// At most what coordinators keep of a message, cut between characters.
 pub(crate) fn bounded(mut text: String) -> String {
     if text.len() > limits::MESSAGE_BYTES {
-        let end = (0..=limits::MESSAGE_BYTES)
-            .rev()
-            .find(|at| text.is_char_boundary(*at))
-            .unwrap_or(0);
+        let end = (0..=limits::MESSAGE_BYTES).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
         text.truncate(end);
     }
     text

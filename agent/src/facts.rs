@@ -76,18 +76,9 @@ mod tests {
     #[test]
     fn what_matters_is() {
         for now in [
-            Resources {
-                memory_available_bytes: 4 * GIB,
-                ..idle()
-            },
-            Resources {
-                disk_available_bytes: 40 * GIB,
-                ..idle()
-            },
-            Resources {
-                load_hundredths: 120,
-                ..idle()
-            },
+            Resources { memory_available_bytes: 4 * GIB, ..idle() },
+            Resources { disk_available_bytes: 40 * GIB, ..idle() },
+            Resources { load_hundredths: 120, ..idle() },
             Resources { cpus: 4, ..idle() },
         ] {
             assert!(now.differs(&idle()), "{now:?}");

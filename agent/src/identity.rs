@@ -48,9 +48,7 @@ impl Identity {
             Some(pem) => Key::from_pem(&String::from_utf8_lossy(&pem))?,
             None => {
                 let key = Key::generate()?;
-                store
-                    .write(Record::Key, key.to_pem()?.as_bytes().to_vec())
-                    .await?;
+                store.write(Record::Key, key.to_pem()?.as_bytes().to_vec()).await?;
                 key
             }
         };
@@ -59,13 +57,7 @@ impl Identity {
         if let Some(record) = &record {
             presented.set(Certified::from_pem(&record.certificate, &key)?);
         }
-        Ok(Self {
-            store,
-            facts,
-            key,
-            presented,
-            record,
-        })
+        Ok(Self { store, facts, key, presented, record })
     }
 
     /// What the next handshake presents: nothing until enrolled.
@@ -100,10 +92,7 @@ impl Identity {
     pub(crate) async fn adopt(&mut self, given: pb::Identity) -> Result<(), AdoptError> {
         let certified = Certified::from_pem(&given.certificate, &self.key)?;
         Certified::from_pem(&given.docker_certificate, &self.key)?;
-        let at = self
-            .facts
-            .uptime()
-            .saturating_add(Duration::from_millis(given.renew_after_ms));
+        let at = self.facts.uptime().saturating_add(Duration::from_millis(given.renew_after_ms));
         let record = IdentityRecord {
             host_id: given.host_id,
             certificate: given.certificate,

@@ -53,10 +53,7 @@ pub(crate) enum Standing {
 impl Ledger {
     pub(crate) async fn open(store: Arc<dyn Store>) -> Result<Self, StoreError> {
         let page = read_json(&*store, Record::Ledger).await?.unwrap_or_default();
-        Ok(Self {
-            store,
-            page: Mutex::new(page),
-        })
+        Ok(Self { store, page: Mutex::new(page) })
     }
 
     /// The number of a new session: on disk before it is used, so that two disks of one origin never agree on it.
@@ -83,13 +80,8 @@ impl Ledger {
     pub(crate) async fn last_outcome(&self) -> Option<PermitOutcome> {
         let page = self.page.lock().await;
         let entry = page.permit.clone()?;
-        let outcome = entry
-            .outcome
-            .unwrap_or_else(|| Outcome::in_progress("begun, outcome not known yet"));
-        Some(PermitOutcome {
-            permit: entry.permit,
-            outcome,
-        })
+        let outcome = entry.outcome.unwrap_or_else(|| Outcome::in_progress("begun, outcome not known yet"));
+        Some(PermitOutcome { permit: entry.permit, outcome })
     }
 
     /// The swarm that this host is in, if it is in one and came there by a permit.
@@ -100,10 +92,7 @@ impl Ledger {
     /// Must be on disk before the effect is tried. `joining` is the Docker id of the swarm that a join is for.
     pub(crate) async fn begin(&self, permit: PermitId, joining: Option<&str>) -> Result<(), StoreError> {
         self.change(|page| {
-            page.permit = Some(Entry {
-                permit,
-                outcome: None,
-            });
+            page.permit = Some(Entry { permit, outcome: None });
             if let Some(swarm_id) = joining {
                 page.swarm_id = swarm_id.to_owned();
             }
@@ -114,10 +103,7 @@ impl Ledger {
     /// Must be on disk before the outcome is told.
     pub(crate) async fn finish(&self, permit: PermitId, outcome: &Outcome) -> Result<(), StoreError> {
         self.change(|page| {
-            page.permit = Some(Entry {
-                permit,
-                outcome: Some(outcome.clone()),
-            });
+            page.permit = Some(Entry { permit, outcome: Some(outcome.clone()) });
             if let Outcome::Done(done) = outcome
                 && !done.swarm_id.is_empty()
             {
@@ -148,10 +134,7 @@ mod tests {
     const SECOND: PermitId = PermitId::new(1, 2);
 
     fn done() -> Outcome {
-        Outcome::Done(Done {
-            node_id: "n1".to_owned(),
-            ..Done::default()
-        })
+        Outcome::Done(Done { node_id: "n1".to_owned(), ..Done::default() })
     }
 
     #[tokio::test]
@@ -167,12 +150,7 @@ mod tests {
     #[tokio::test]
     async fn a_crash_after_begin_is_seen_and_told_as_in_progress() {
         let store = Arc::new(MemoryStore::default());
-        Ledger::open(store.clone())
-            .await
-            .unwrap()
-            .begin(FIRST, None)
-            .await
-            .unwrap();
+        Ledger::open(store.clone()).await.unwrap().begin(FIRST, None).await.unwrap();
         let ledger = Ledger::open(store).await.unwrap();
         assert_eq!(ledger.standing(FIRST).await, Standing::Begun);
         assert!(!ledger.last_outcome().await.unwrap().outcome.is_final());
@@ -201,19 +179,8 @@ mod tests {
     #[tokio::test]
     async fn session_numbers_rise_across_restarts() {
         let store = Arc::new(MemoryStore::default());
-        assert_eq!(
-            Ledger::open(store.clone())
-                .await
-                .unwrap()
-                .next_session()
-                .await
-                .unwrap(),
-            1
-        );
-        assert_eq!(
-            Ledger::open(store).await.unwrap().next_session().await.unwrap(),
-            2
-        );
+        assert_eq!(Ledger::open(store.clone()).await.unwrap().next_session().await.unwrap(), 1);
+        assert_eq!(Ledger::open(store).await.unwrap().next_session().await.unwrap(), 2);
     }
 
     #[tokio::test]

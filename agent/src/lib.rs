@@ -21,6 +21,8 @@ mod ledger;
 mod observe;
 mod pace;
 mod permit;
+mod proxy;
+mod resolve;
 mod roster;
 mod session;
 mod store;
@@ -36,5 +38,7 @@ pub use engine::{
 pub use error::AgentError;
 pub use facts::{Facts, ProcFacts, Resources};
 pub use identity::IdentityRecord;
+pub use proxy::{Proxy, ProxyLimits, ProxySettings};
+pub use resolve::hickory;
 pub use store::{DiskStore, MemoryStore, Record, Store, StoreError};
 pub use timing::{Backoff, Timing};

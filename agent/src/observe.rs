@@ -71,27 +71,16 @@ impl Observer {
         let resources = self.facts.resources();
         match self.engine.look().await {
             Ok(view) => {
-                let nodes = if view.node.manager {
-                    self.engine.nodes().await.ok()
-                } else {
-                    None
-                };
+                let nodes = if view.node.manager { self.engine.nodes().await.ok() } else { None };
                 Report {
-                    engine: EngineStatus::Ready {
-                        facts: view.facts,
-                        node: view.node,
-                    },
+                    engine: EngineStatus::Ready { facts: view.facts, node: view.node },
                     resources,
                     nodes,
                 }
             }
-            Err(error) => Report {
-                engine: EngineStatus::NotReady {
-                    message: chain(&error),
-                },
-                resources,
-                nodes: None,
-            },
+            Err(error) => {
+                Report { engine: EngineStatus::NotReady { message: chain(&error) }, resources, nodes: None }
+            }
         }
     }
 }

@@ -40,11 +40,7 @@ impl Pace {
     }
 
     pub(crate) fn after_failure(&mut self) -> Duration {
-        let doubled = self
-            .backoff
-            .first
-            .saturating_mul(1 << self.failures.min(16))
-            .min(self.backoff.longest);
+        let doubled = self.backoff.first.saturating_mul(1 << self.failures.min(16)).min(self.backoff.longest);
         self.failures = self.failures.saturating_add(1);
         jitter(doubled).min(self.backoff.longest)
     }

@@ -76,15 +76,11 @@ pub(crate) enum Outcome {
 
 impl Outcome {
     pub(crate) fn not_done(message: impl Into<String>) -> Self {
-        Self::NotDone {
-            message: message.into(),
-        }
+        Self::NotDone { message: message.into() }
     }
 
     pub(crate) fn in_progress(message: impl Into<String>) -> Self {
-        Self::InProgress {
-            message: message.into(),
-        }
+        Self::InProgress { message: message.into() }
     }
 
     pub(crate) fn is_final(&self) -> bool {

@@ -30,11 +30,7 @@ impl Roster {
             return Err(AgentError::NoCoordinator);
         }
         let turn = fastrand::usize(..addresses.len());
-        Ok(Self {
-            store,
-            addresses,
-            turn,
-        })
+        Ok(Self { store, addresses, turn })
     }
 
     pub(crate) fn current(&self) -> &str {
@@ -60,10 +56,7 @@ impl Roster {
         info!(coordinators = ?told, "coordinators told");
         self.addresses = told;
         if let Err(error) = write_json(&*self.store, Record::Coordinators, &self.addresses).await {
-            warn!(
-                error = chain(&error),
-                "the coordinators could not be written down"
-            );
+            warn!(error = chain(&error), "the coordinators could not be written down");
         }
     }
 }
@@ -101,21 +94,15 @@ mod tests {
 
     #[tokio::test]
     async fn an_empty_list_is_not_taken() {
-        let mut roster = Roster::open(Arc::new(MemoryStore::default()), &list(&["a:1"]))
-            .await
-            .unwrap();
+        let mut roster = Roster::open(Arc::new(MemoryStore::default()), &list(&["a:1"])).await.unwrap();
         roster.replace(list(&["junk"])).await;
         assert_eq!(roster.current(), "a:1");
     }
 
     #[tokio::test]
     async fn everybody_has_a_turn() {
-        let mut roster = Roster::open(
-            Arc::new(MemoryStore::default()),
-            &list(&["a:1", "[::1]:2", "c:3"]),
-        )
-        .await
-        .unwrap();
+        let mut roster =
+            Roster::open(Arc::new(MemoryStore::default()), &list(&["a:1", "[::1]:2", "c:3"])).await.unwrap();
         let mut seen: Vec<_> = (0..3)
             .map(|_| {
                 let now = roster.current().to_owned();

@@ -82,28 +82,18 @@ impl Sessions {
                     info!(coordinator = self.roster.current(), reason, "sent away");
                     self.pause(&mut pace, lived)
                 }
-                Attempt::Failed {
-                    failure: Failure::Lost(error),
-                    lived,
-                } => {
+                Attempt::Failed { failure: Failure::Lost(error), lived } => {
                     warn!(coordinator = self.roster.current(), error, "no session");
                     refusals = 0;
                     self.pause(&mut pace, lived)
                 }
-                Attempt::Failed {
-                    failure: Failure::Refused(message),
-                    ..
-                } => {
+                Attempt::Failed { failure: Failure::Refused(message), .. } => {
                     warn!(coordinator = self.roster.current(), message, "refused");
                     refusals += 1;
                     // A certificate that ran out while the host was off may still do one thing.
                     renew_next = self.identity.is_enrolled() && !renewing;
                     // One coordinator may not have heard of this host yet; when all were asked, it is final.
-                    if refusals < self.roster.len() {
-                        pace.after_failure()
-                    } else {
-                        pace.after_refusal()
-                    }
+                    if refusals < self.roster.len() { pace.after_failure() } else { pace.after_refusal() }
                 }
             };
             self.roster.advance();
@@ -120,17 +110,10 @@ impl Sessions {
     }
 
     async fn attempt(&mut self, renewing: bool) -> Attempt {
-        let channel = match self
-            .dialer
-            .dial(self.roster.current(), self.identity.presented())
-            .await
-        {
+        let channel = match self.dialer.dial(self.roster.current(), self.identity.presented()).await {
             Ok(channel) => channel,
             Err(failure) => {
-                return Attempt::Failed {
-                    failure,
-                    lived: Duration::ZERO,
-                };
+                return Attempt::Failed { failure, lived: Duration::ZERO };
             }
         };
         if self.identity.is_enrolled() && !renewing {
@@ -143,10 +126,7 @@ impl Sessions {
             Ok(request) => calls::enrol(channel, &self.enrolment, request, self.timing.call).await,
         };
         match given {
-            Err(failure) => Attempt::Failed {
-                failure,
-                lived: Duration::ZERO,
-            },
+            Err(failure) => Attempt::Failed { failure, lived: Duration::ZERO },
             Ok(given) => self.adopt(given).await,
         }
     }
@@ -157,10 +137,7 @@ impl Sessions {
                 info!(host = self.identity.host_id(), "certificate taken");
                 Attempt::Certified
             }
-            Err(error) => Attempt::Failed {
-                failure: Failure::Lost(chain(&error)),
-                lived: Duration::ZERO,
-            },
+            Err(error) => Attempt::Failed { failure: Failure::Lost(chain(&error)), lived: Duration::ZERO },
         }
     }
 }

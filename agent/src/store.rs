@@ -47,15 +47,9 @@ pub enum StoreError {
     #[error("cannot read {}", record.file_name())]
     Read { record: Record, source: std::io::Error },
     #[error("cannot write {}", record.file_name())]
-    Write {
-        record: Record,
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
+    Write { record: Record, source: Box<dyn std::error::Error + Send + Sync> },
     #[error("{} is damaged", record.file_name())]
-    Damaged {
-        record: Record,
-        source: serde_json::Error,
-    },
+    Damaged { record: Record, source: serde_json::Error },
 }
 
 pub(crate) async fn read_json<T: DeserializeOwned>(
@@ -65,9 +59,7 @@ pub(crate) async fn read_json<T: DeserializeOwned>(
     let Some(content) = store.read(record).await? else {
         return Ok(None);
     };
-    serde_json::from_slice(&content)
-        .map(Some)
-        .map_err(|source| StoreError::Damaged { record, source })
+    serde_json::from_slice(&content).map(Some).map_err(|source| StoreError::Damaged { record, source })
 }
 
 pub(crate) async fn write_json<T: Serialize>(
@@ -75,9 +67,7 @@ pub(crate) async fn write_json<T: Serialize>(
     record: Record,
     value: &T,
 ) -> Result<(), StoreError> {
-    let content = serde_json::to_vec(value).map_err(|source| StoreError::Write {
-        record,
-        source: source.into(),
-    })?;
+    let content =
+        serde_json::to_vec(value).map_err(|source| StoreError::Write { record, source: source.into() })?;
     store.write(record, content).await
 }

@@ -19,36 +19,22 @@ const NODES_LISTED: usize = 8_000;
 /// None where there is nothing to do, or the permit has no readable name to answer to.
 pub(crate) fn assignment(message: pb::Assignment) -> Option<Assignment> {
     let permit = message.permit_id.parse::<PermitId>().ok()?;
-    Some(Assignment {
-        permit,
-        traceparent: message.traceparent,
-        work: work(message.work),
-    })
+    Some(Assignment { permit, traceparent: message.traceparent, work: work(message.work) })
 }
 
 fn work(work: Option<pb::assignment::Work>) -> Result<Work, String> {
     use pb::assignment::Work as Wire;
     match work.ok_or("this agent does not know such work")? {
-        Wire::Init(init) => Ok(Work::Init {
-            advertise: address(&init.advertise_address)?,
-        }),
+        Wire::Init(init) => Ok(Work::Init { advertise: address(&init.advertise_address)? }),
         Wire::Join(join) => self::join(join),
         Wire::Leave(leave) => Ok(Work::Leave { force: leave.force }),
         Wire::UpdateNodes(update) => {
             at_most(update.changes.len())?;
-            update
-                .changes
-                .into_iter()
-                .map(change)
-                .collect::<Result<_, _>>()
-                .map(Work::UpdateNodes)
+            update.changes.into_iter().map(change).collect::<Result<_, _>>().map(Work::UpdateNodes)
         }
         Wire::RemoveNodes(remove) => {
             at_most(remove.node_ids.len())?;
-            Ok(Work::RemoveNodes {
-                node_ids: remove.node_ids,
-                force: remove.force,
-            })
+            Ok(Work::RemoveNodes { node_ids: remove.node_ids, force: remove.force })
         }
     }
 }
@@ -59,11 +45,7 @@ fn join(join: pb::SwarmJoin) -> Result<Work, String> {
     }
     let advertise = address(&join.advertise_address)?;
     Ok(Work::Join {
-        join: Join {
-            managers: join.managers,
-            token: Secret::new(join.token),
-            advertise,
-        },
+        join: Join { managers: join.managers, token: Secret::new(join.token), advertise },
         swarm_id: join.swarm_id,
     })
 }
@@ -74,16 +56,11 @@ fn change(change: pb::NodeChange) -> Result<NodeChange, String> {
         pb::NodeRole::Manager => Some(NodeRole::Manager),
         pb::NodeRole::Worker => Some(NodeRole::Worker),
     };
-    Ok(NodeChange {
-        node_id: change.node_id,
-        role,
-        labels: change.labels.into_iter().collect(),
-    })
+    Ok(NodeChange { node_id: change.node_id, role, labels: change.labels.into_iter().collect() })
 }
 
 fn address(text: &str) -> Result<IpAddr, String> {
-    text.parse()
-        .map_err(|_| format!("advertise_address {text:?} is not an IP address"))
+    text.parse().map_err(|_| format!("advertise_address {text:?} is not an IP address"))
 }
 
 fn at_most(nodes: usize) -> Result<(), String> {
@@ -106,17 +83,12 @@ pub(crate) fn outcome(told: &PermitOutcome) -> pb::PermitOutcome {
                 .map(|token| token.reveal().to_owned())
                 .unwrap_or_default(),
         }),
-        Outcome::NotDone { message } => Wire::NotDone(pb::NotDone {
-            message: bounded(message.clone()),
-        }),
-        Outcome::InProgress { message } => Wire::InProgress(pb::InProgress {
-            message: bounded(message.clone()),
-        }),
+        Outcome::NotDone { message } => Wire::NotDone(pb::NotDone { message: bounded(message.clone()) }),
+        Outcome::InProgress { message } => {
+            Wire::InProgress(pb::InProgress { message: bounded(message.clone()) })
+        }
     };
-    pb::PermitOutcome {
-        permit_id: told.permit.to_string(),
-        outcome: Some(outcome),
-    }
+    pb::PermitOutcome { permit_id: told.permit.to_string(), outcome: Some(outcome) }
 }
 
 pub(crate) fn report(report: &Report) -> pb::Report {
@@ -133,18 +105,11 @@ pub(crate) fn report(report: &Report) -> pb::Report {
             },
             Some(local_node(node)),
         ),
-        EngineStatus::NotReady { message } => (
-            pb::Engine {
-                message: message.clone(),
-                ..pb::Engine::default()
-            },
-            None,
-        ),
+        EngineStatus::NotReady { message } => {
+            (pb::Engine { message: message.clone(), ..pb::Engine::default() }, None)
+        }
     };
-    let listed = report
-        .nodes
-        .as_deref()
-        .filter(|nodes| nodes.len() <= NODES_LISTED);
+    let listed = report.nodes.as_deref().filter(|nodes| nodes.len() <= NODES_LISTED);
     pb::Report {
         engine: Some(engine),
         resources: Some(resources(report.resources)),
@@ -218,9 +183,7 @@ mod tests {
 
     #[test]
     fn work_that_cannot_be_meant_keeps_its_permit_and_says_why() {
-        let init = pb::SwarmInit {
-            advertise_address: "eth0".to_owned(),
-        };
+        let init = pb::SwarmInit { advertise_address: "eth0".to_owned() };
         let message = pb::Assignment {
             permit_id: "p1-7".to_owned(),
             traceparent: String::new(),
@@ -228,18 +191,12 @@ mod tests {
         };
         let assignment = assignment(message).unwrap();
         assert_eq!(assignment.permit, PermitId::new(1, 7));
-        assert_eq!(
-            assignment.work.unwrap_err(),
-            r#"advertise_address "eth0" is not an IP address"#
-        );
+        assert_eq!(assignment.work.unwrap_err(), r#"advertise_address "eth0" is not an IP address"#);
     }
 
     #[test]
     fn at_most_64_nodes_at_once() {
-        let remove = pb::RemoveNodes {
-            node_ids: vec!["n".to_owned(); 65],
-            force: false,
-        };
+        let remove = pb::RemoveNodes { node_ids: vec!["n".to_owned(); 65], force: false };
         assert!(work(Some(pb::assignment::Work::RemoveNodes(remove))).is_err());
     }
 }

@@ -127,10 +127,7 @@ impl Worker {
 
     async fn act(&self, permit: PermitId, work: &Work) -> Result<History, Outcome> {
         if let Err(error) = self.ledger.begin(permit, work.joining()).await {
-            return Err(Outcome::not_done(format!(
-                "nothing is done unrecorded: {}",
-                chain(&error)
-            )));
+            return Err(Outcome::not_done(format!("nothing is done unrecorded: {}", chain(&error))));
         }
         info!("begun");
         let failure = act::act(&*self.engine, work).await.err();
@@ -139,9 +136,7 @@ impl Worker {
 
     /// Until it is worth looking again. None when another permit was assigned meanwhile, or none.
     async fn wait(&mut self, permit: PermitId) -> Option<()> {
-        let another = self
-            .orders
-            .wait_for(|order| order.as_ref().is_none_or(|order| order.permit != permit));
+        let another = self.orders.wait_for(|order| order.as_ref().is_none_or(|order| order.permit != permit));
         let interrupted = timeout(WAIT, another).await.is_ok();
         if !interrupted {
             return Some(());

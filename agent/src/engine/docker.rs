@@ -31,11 +31,7 @@ pub struct Docker {
 
 impl Docker {
     pub fn new(socket: &Path) -> Self {
-        Self {
-            socket: socket.to_owned(),
-            client: Mutex::new(None),
-            events: Events::default(),
-        }
+        Self { socket: socket.to_owned(), client: Mutex::new(None), events: Events::default() }
     }
 
     async fn client(&self) -> Result<bollard::Docker, EngineError> {
@@ -48,9 +44,7 @@ impl Docker {
             ACT.as_secs(),
             bollard::API_DEFAULT_VERSION,
         )?;
-        let fresh = timeout(QUESTION, fresh.negotiate_version())
-            .await
-            .map_err(|_| silent())??;
+        let fresh = timeout(QUESTION, fresh.negotiate_version()).await.map_err(|_| silent())??;
         Ok(client.insert(fresh).clone())
     }
 
@@ -61,14 +55,9 @@ impl Docker {
         R: Future<Output = Result<T, EngineError>> + Send,
     {
         let client = self.client().await?;
-        let result = timeout(bound, call(client))
-            .await
-            .unwrap_or_else(|_| Err(silent()));
+        let result = timeout(bound, call(client)).await.unwrap_or_else(|_| Err(silent()));
         if let Err(error) = &result
-            && matches!(
-                error.kind,
-                EngineErrorKind::Unreachable | EngineErrorKind::Unknown
-            )
+            && matches!(error.kind, EngineErrorKind::Unreachable | EngineErrorKind::Unknown)
         {
             self.client.lock().await.take();
         }
@@ -108,13 +97,11 @@ impl Engine for Docker {
     }
 
     async fn init(&self, advertise: IpAddr) -> Result<(), EngineError> {
-        self.call(ACT, |client| docker_swarm::init(client, advertise))
-            .await
+        self.call(ACT, |client| docker_swarm::init(client, advertise)).await
     }
 
     async fn join(&self, join: &Join) -> Result<(), EngineError> {
-        self.call(ACT, |client| docker_swarm::join(client, join.clone()))
-            .await
+        self.call(ACT, |client| docker_swarm::join(client, join.clone())).await
     }
 
     async fn leave(&self, force: bool) -> Result<(), EngineError> {
@@ -122,14 +109,12 @@ impl Engine for Docker {
     }
 
     async fn update_node(&self, change: &NodeChange) -> Result<(), EngineError> {
-        self.call(ACT, |client| docker_swarm::update_node(client, change.clone()))
-            .await
+        self.call(ACT, |client| docker_swarm::update_node(client, change.clone())).await
     }
 
     async fn remove_node(&self, node_id: &str, force: bool) -> Result<(), EngineError> {
         let node_id = node_id.to_owned();
-        self.call(ACT, |client| docker_swarm::remove_node(client, node_id, force))
-            .await
+        self.call(ACT, |client| docker_swarm::remove_node(client, node_id, force)).await
     }
 
     async fn changed(&self) {

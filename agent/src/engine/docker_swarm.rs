@@ -31,10 +31,7 @@ pub(super) async fn swarm(client: Docker) -> Result<Swarm, EngineError> {
             "the engine described a swarm without id or token",
         ));
     };
-    Ok(Swarm {
-        id,
-        worker_token: Secret::new(token),
-    })
+    Ok(Swarm { id, worker_token: Secret::new(token) })
 }
 
 pub(super) async fn init(client: Docker, advertise: IpAddr) -> Result<(), EngineError> {
@@ -68,10 +65,8 @@ pub(super) async fn update_node(client: Docker, change: NodeChange) -> Result<()
     loop {
         tries += 1;
         let node = client.inspect_node(&change.node_id).await?;
-        let version = node
-            .version
-            .and_then(|version| version.index)
-            .and_then(|index| i64::try_from(index).ok());
+        let version =
+            node.version.and_then(|version| version.index).and_then(|index| i64::try_from(index).ok());
         let (Some(spec), Some(version)) = (node.spec, version) else {
             return Err(EngineError::new(
                 EngineErrorKind::Unknown,
@@ -82,10 +77,7 @@ pub(super) async fn update_node(client: Docker, change: NodeChange) -> Result<()
         if wanted == spec {
             return Ok(());
         }
-        match client
-            .update_node(&change.node_id, wanted, UpdateNodeOptions { version })
-            .await
-        {
+        match client.update_node(&change.node_id, wanted, UpdateNodeOptions { version }).await {
             Err(error) if tries < UPDATE_TRIES && out_of_sequence(&error) => {}
             result => return Ok(result?),
         }
@@ -100,11 +92,7 @@ fn out_of_sequence(error: &bollard::errors::Error) -> bool {
 }
 
 pub(super) async fn remove_node(client: Docker, node_id: String, force: bool) -> Result<(), EngineError> {
-    match client
-        .delete_node(&node_id, Some(DeleteNodeOptions { force }))
-        .await
-        .map_err(EngineError::from)
-    {
+    match client.delete_node(&node_id, Some(DeleteNodeOptions { force })).await.map_err(EngineError::from) {
         Err(error) if error.kind == EngineErrorKind::NotFound => Ok(()),
         result => result,
     }

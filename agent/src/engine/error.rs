@@ -25,11 +25,7 @@ pub struct EngineError {
 
 impl EngineError {
     pub fn new(kind: EngineErrorKind, message: impl Into<String>) -> Self {
-        Self {
-            kind,
-            message: message.into(),
-            source: None,
-        }
+        Self { kind, message: message.into(), source: None }
     }
 
     #[must_use]
@@ -44,20 +40,16 @@ impl From<bollard::errors::Error> for EngineError {
     fn from(error: bollard::errors::Error) -> Self {
         use bollard::errors::Error as B;
         match error {
-            B::DockerResponseServerError {
-                status_code: 404,
-                message,
-            } => Self::new(EngineErrorKind::NotFound, message),
+            B::DockerResponseServerError { status_code: 404, message } => {
+                Self::new(EngineErrorKind::NotFound, message)
+            }
             B::DockerResponseServerError { message, .. } => Self::new(EngineErrorKind::Refused, message),
-            B::SocketNotFoundError(path) => Self::new(
-                EngineErrorKind::Unreachable,
-                format!("the engine's socket {path} does not exist"),
-            ),
-            B::HyperLegacyError { err } if err.is_connect() => Self::new(
-                EngineErrorKind::Unreachable,
-                "the engine's socket does not answer",
-            )
-            .caused_by(err),
+            B::SocketNotFoundError(path) => {
+                Self::new(EngineErrorKind::Unreachable, format!("the engine's socket {path} does not exist"))
+            }
+            B::HyperLegacyError { err } if err.is_connect() => {
+                Self::new(EngineErrorKind::Unreachable, "the engine's socket does not answer").caused_by(err)
+            }
             B::RequestTimeoutError => {
                 Self::new(EngineErrorKind::Unknown, "the engine did not answer in time")
             }

@@ -28,17 +28,10 @@ impl Events {
 
 fn open(client: &bollard::Docker) -> Wakes {
     let filters = HashMap::from([("type".to_owned(), vec!["node".to_owned()])]);
-    let options = bollard::query_parameters::EventsOptions {
-        filters: Some(filters),
-        ..Default::default()
-    };
+    let options = bollard::query_parameters::EventsOptions { filters: Some(filters), ..Default::default() };
     let events = client.events(Some(options));
     // An error ends the stream just as the engine does.
-    Box::pin(
-        events
-            .take_while(|event| std::future::ready(event.is_ok()))
-            .map(drop),
-    )
+    Box::pin(events.take_while(|event| std::future::ready(event.is_ok())).map(drop))
 }
 
 impl fmt::Debug for Events {

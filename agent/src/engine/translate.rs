@@ -36,16 +36,10 @@ pub(super) fn node(node: bollard::models::Node) -> Option<Node> {
     let manager = node.manager_status;
     Some(Node {
         node_id: node.id?,
-        hostname: node
-            .description
-            .and_then(|description| description.hostname)
-            .unwrap_or_default(),
+        hostname: node.description.and_then(|description| description.hostname).unwrap_or_default(),
         role: role(spec.role),
         state: state(status.state),
-        leader: manager
-            .as_ref()
-            .and_then(|manager| manager.leader)
-            .unwrap_or_default(),
+        leader: manager.as_ref().and_then(|manager| manager.leader).unwrap_or_default(),
         manager_reachable: manager.as_ref().is_some_and(reachable),
         manager_member: manager.is_some(),
         address: status.addr.unwrap_or_default(),
@@ -91,10 +85,7 @@ pub(super) fn changed_spec(mut spec: NodeSpec, change: &NodeChange) -> NodeSpec 
         None => {}
     }
     if !change.labels.is_empty() {
-        let added = change
-            .labels
-            .iter()
-            .map(|(name, value)| (name.clone(), value.clone()));
+        let added = change.labels.iter().map(|(name, value)| (name.clone(), value.clone()));
         spec.labels.get_or_insert_default().extend(added);
     }
     spec
@@ -133,11 +124,7 @@ mod tests {
 
     #[test]
     fn an_empty_change_changes_nothing() {
-        let change = NodeChange {
-            node_id: "n".to_owned(),
-            role: None,
-            labels: BTreeMap::new(),
-        };
+        let change = NodeChange { node_id: "n".to_owned(), role: None, labels: BTreeMap::new() };
         assert_eq!(changed_spec(NodeSpec::default(), &change), NodeSpec::default());
     }
 }

@@ -15,9 +15,7 @@ pub struct ProcFacts {
 
 impl ProcFacts {
     pub fn new() -> Self {
-        Self {
-            docker_data: "/var/lib/docker".into(),
-        }
+        Self { docker_data: "/var/lib/docker".into() }
     }
 }
 
@@ -29,10 +27,7 @@ impl Default for ProcFacts {
 
 impl Facts for ProcFacts {
     fn boot_id(&self) -> String {
-        std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
-            .unwrap_or_default()
-            .trim()
-            .to_owned()
+        std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
     }
 
     fn resources(&self) -> Resources {
@@ -66,19 +61,13 @@ impl ProcFacts {
         let Some(Ok(disk)) = existing.map(rustix::fs::statvfs) else {
             return (0, 0);
         };
-        (
-            disk.f_blocks.saturating_mul(disk.f_frsize),
-            disk.f_bavail.saturating_mul(disk.f_frsize),
-        )
+        (disk.f_blocks.saturating_mul(disk.f_frsize), disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 }
 
 fn clock(id: ClockId) -> Duration {
     let time = clock_gettime(id);
-    Duration::new(
-        time.tv_sec.try_into().unwrap_or_default(),
-        time.tv_nsec.try_into().unwrap_or_default(),
-    )
+    Duration::new(time.tv_sec.try_into().unwrap_or_default(), time.tv_nsec.try_into().unwrap_or_default())
 }
 
 /// One line of /proc/meminfo, in bytes.

@@ -30,9 +30,7 @@ pub(super) async fn renew(
     signing_request: Vec<u8>,
     within: Duration,
 ) -> Result<pb::Identity, Failure> {
-    let request = pb::RenewRequest {
-        signing_request: signing_request.into(),
-    };
+    let request = pb::RenewRequest { signing_request: signing_request.into() };
     answer(within, EnrolmentClient::new(channel).renew(request)).await
 }
 

@@ -28,12 +28,7 @@ impl Dialer {
         local_address: Option<IpAddr>,
         timing: Timing,
     ) -> Result<Self, skep_tls::Error> {
-        let dialer = Self {
-            trust: trust.to_owned(),
-            resolve,
-            local_address,
-            timing,
-        };
+        let dialer = Self { trust: trust.to_owned(), resolve, local_address, timing };
         // An unusable root is found at the start, not at every dialling.
         dialer.tls(&Swap::empty())?;
         Ok(dialer)
@@ -41,9 +36,7 @@ impl Dialer {
 
     /// `address` is HOST:PORT.
     pub(super) async fn dial(&self, address: &str, presented: &Swap) -> Result<Channel, Failure> {
-        let tls = self
-            .tls(presented)
-            .map_err(|error| Failure::Lost(chain(&error)))?;
+        let tls = self.tls(presented).map_err(|error| Failure::Lost(chain(&error)))?;
         let mut connector = connector(tls).with_timeout(self.timing.connect);
         if let Some(resolve) = &self.resolve {
             connector = connector.with_resolver(resolve.clone());
@@ -51,13 +44,8 @@ impl Dialer {
         if let Some(address) = self.local_address {
             connector = connector.with_local_address(address);
         }
-        let endpoint = self
-            .endpoint(address)
-            .map_err(|error| Failure::Lost(chain(&error)))?;
-        endpoint
-            .connect_with_connector(connector)
-            .await
-            .map_err(|error| Failure::Lost(chain(&error)))
+        let endpoint = self.endpoint(address).map_err(|error| Failure::Lost(chain(&error)))?;
+        endpoint.connect_with_connector(connector).await.map_err(|error| Failure::Lost(chain(&error)))
     }
 
     fn tls(&self, presented: &Swap) -> Result<Arc<rustls::ClientConfig>, skep_tls::Error> {
@@ -75,8 +63,6 @@ impl Dialer {
 
 impl std::fmt::Debug for Dialer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Dialer")
-            .field("local_address", &self.local_address)
-            .finish_non_exhaustive()
+        f.debug_struct("Dialer").field("local_address", &self.local_address).finish_non_exhaustive()
     }
 }

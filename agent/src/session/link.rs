@@ -34,10 +34,8 @@ impl Link {
         let mut link = Self { outbox, sequence: 0 };
         link.send(Message::Hello(hello))?;
         let welcome = async {
-            let mut inbound = SessionClient::new(channel)
-                .open(ReceiverStream::new(messages))
-                .await?
-                .into_inner();
+            let mut inbound =
+                SessionClient::new(channel).open(ReceiverStream::new(messages)).await?.into_inner();
             match inbound.message().await?.and_then(|first| first.message) {
                 Some(FromCoordinator::Welcome(welcome)) => Ok((inbound, welcome)),
                 Some(FromCoordinator::Goodbye(goodbye)) => Err(Failure::Refused(goodbye.reason)),
@@ -52,12 +50,7 @@ impl Link {
 
     pub(super) fn send(&mut self, message: Message) -> Result<(), Failure> {
         self.sequence += 1;
-        let message = pb::AgentMessage {
-            sequence: self.sequence,
-            message: Some(message),
-        };
-        self.outbox
-            .try_send(message)
-            .map_err(|_| Failure::Lost("the coordinator does not read".to_owned()))
+        let message = pb::AgentMessage { sequence: self.sequence, message: Some(message) };
+        self.outbox.try_send(message).map_err(|_| Failure::Lost("the coordinator does not read".to_owned()))
     }
 }

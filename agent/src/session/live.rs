@@ -44,53 +44,32 @@ impl Sessions {
         let hello = match self.hello().await {
             Ok(hello) => hello,
             Err(failure) => {
-                return Attempt::Failed {
-                    failure,
-                    lived: Duration::ZERO,
-                };
+                return Attempt::Failed { failure, lived: Duration::ZERO };
             }
         };
-        let span = info_span!(
-            "session",
-            host = self.identity.host_id(),
-            number = hello.session_number
-        );
+        let span = info_span!("session", host = self.identity.host_id(), number = hello.session_number);
         let opened = Link::open(channel.clone(), hello, self.timing.call).await;
         let (link, inbound, welcome) = match opened {
             Ok(opened) => opened,
             Err(failure) => {
-                return Attempt::Failed {
-                    failure,
-                    lived: Duration::ZERO,
-                };
+                return Attempt::Failed { failure, lived: Duration::ZERO };
             }
         };
         let since = Instant::now();
-        let end = self
-            .converse(channel, link, inbound, welcome)
-            .instrument(span)
-            .await;
+        let end = self.converse(channel, link, inbound, welcome).instrument(span).await;
         let lived = since.elapsed();
         match end {
             End::Failure(failure) => Attempt::Failed { failure, lived },
-            End::Goodbye(goodbye) if goodbye.r#final => Attempt::Dismissed {
-                reason: goodbye.reason,
-            },
-            End::Goodbye(goodbye) => Attempt::Sent {
-                reason: goodbye.reason,
-                lived,
-            },
+            End::Goodbye(goodbye) if goodbye.r#final => Attempt::Dismissed { reason: goodbye.reason },
+            End::Goodbye(goodbye) => Attempt::Sent { reason: goodbye.reason, lived },
         }
     }
 
     async fn hello(&mut self) -> Result<pb::Hello, Failure> {
         // Seen before the ledger is read: an outcome that comes between is told twice rather than never.
         self.outcomes.mark_unchanged();
-        let session_number = self
-            .ledger
-            .next_session()
-            .await
-            .map_err(|error| Failure::Lost(chain(&error)))?;
+        let session_number =
+            self.ledger.next_session().await.map_err(|error| Failure::Lost(chain(&error)))?;
         Ok(pb::Hello {
             session_number,
             agent_version: self.version.clone(),

@@ -16,13 +16,8 @@ pub struct DiskStore {
 impl DiskStore {
     /// Makes the folder, mode 0700, where it is missing.
     pub fn open(folder: &Path) -> io::Result<Self> {
-        std::fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)?;
-        Ok(Self {
-            folder: folder.to_owned(),
-        })
+        std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        Ok(Self { folder: folder.to_owned() })
     }
 
     pub fn path(&self, record: Record) -> PathBuf {
@@ -46,14 +41,8 @@ impl Store for DiskStore {
         let written = tokio::task::spawn_blocking(move || skep_tls::write_private(&path, &content)).await;
         match written {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(source)) => Err(StoreError::Write {
-                record,
-                source: source.into(),
-            }),
-            Err(source) => Err(StoreError::Write {
-                record,
-                source: source.into(),
-            }),
+            Ok(Err(source)) => Err(StoreError::Write { record, source: source.into() }),
+            Err(source) => Err(StoreError::Write { record, source: source.into() }),
         }
     }
 }

@@ -15,19 +15,11 @@ pub struct MemoryStore {
 #[async_trait]
 impl Store for MemoryStore {
     async fn read(&self, record: Record) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self
-            .records
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&record)
-            .cloned())
+        Ok(self.records.lock().unwrap_or_else(PoisonError::into_inner).get(&record).cloned())
     }
 
     async fn write(&self, record: Record, content: Vec<u8>) -> Result<(), StoreError> {
-        self.records
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(record, content);
+        self.records.lock().unwrap_or_else(PoisonError::into_inner).insert(record, content);
         Ok(())
     }
 }

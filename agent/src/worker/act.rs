@@ -9,10 +9,9 @@ pub(super) async fn act(engine: &dyn Engine, work: &Work) -> Result<(), String> 
     match work {
         Work::Init { advertise } => engine.init(*advertise).await.map_err(|error| chain(&error)),
         // An engine that repeats what it was sent must not make the token public.
-        Work::Join { join, .. } => engine
-            .join(join)
-            .await
-            .map_err(|error| chain(&error).replace(join.token.reveal(), "[redacted]")),
+        Work::Join { join, .. } => {
+            engine.join(join).await.map_err(|error| chain(&error).replace(join.token.reveal(), "[redacted]"))
+        }
         Work::Leave { force } => engine.leave(*force).await.map_err(|error| chain(&error)),
         Work::UpdateNodes(changes) => {
             for change in changes {
@@ -36,17 +35,11 @@ pub(super) async fn complete(engine: &dyn Engine, work: &Work, node: LocalNode) 
     match work {
         Work::Init { .. } => {
             let swarm = engine.swarm().await?;
-            Ok(Done {
-                node_id: node.node_id,
-                swarm_id: swarm.id,
-                worker_token: Some(swarm.worker_token),
-            })
+            Ok(Done { node_id: node.node_id, swarm_id: swarm.id, worker_token: Some(swarm.worker_token) })
         }
-        Work::Join { swarm_id, .. } => Ok(Done {
-            node_id: node.node_id,
-            swarm_id: swarm_id.clone(),
-            worker_token: None,
-        }),
+        Work::Join { swarm_id, .. } => {
+            Ok(Done { node_id: node.node_id, swarm_id: swarm_id.clone(), worker_token: None })
+        }
         Work::Leave { .. } | Work::UpdateNodes(_) | Work::RemoveNodes { .. } => Ok(Done::default()),
     }
 }

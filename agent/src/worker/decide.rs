@@ -49,11 +49,7 @@ fn init(node: &LocalNode, history: &History) -> Step {
 }
 
 fn join(node: &LocalNode, wanted: &str, known_swarm: &str, history: &History) -> Step {
-    let current = if node.swarm_id.is_empty() {
-        known_swarm
-    } else {
-        &node.swarm_id
-    };
+    let current = if node.swarm_id.is_empty() { known_swarm } else { &node.swarm_id };
     match node.state {
         LocalState::Inactive => act_once(history),
         // Joins by itself when its path opens. A second join on top would be refused, or make a second node.
@@ -82,9 +78,7 @@ fn on_others(history: &History) -> Step {
     match history {
         History::New | History::Begun => Step::Act,
         History::Acted { failure: None } => Step::Finish(Outcome::Done(Done::default())),
-        History::Acted {
-            failure: Some(failure),
-        } => Step::Finish(Outcome::not_done(failure)),
+        History::Acted { failure: Some(failure) } => Step::Finish(Outcome::not_done(failure)),
     }
 }
 
@@ -92,9 +86,7 @@ fn on_others(history: &History) -> Step {
 fn act_once(history: &History) -> Step {
     match history {
         History::New | History::Begun => Step::Act,
-        History::Acted {
-            failure: Some(failure),
-        } => Step::Finish(Outcome::not_done(failure)),
+        History::Acted { failure: Some(failure) } => Step::Finish(Outcome::not_done(failure)),
         History::Acted { failure: None } => {
             Step::Finish(Outcome::not_done("the engine is in no swarm afterwards"))
         }
@@ -104,33 +96,23 @@ fn act_once(history: &History) -> Step {
 fn refuse_occupied(node: &LocalNode, history: &History) -> Step {
     let state = describe(node);
     let message = match history {
-        History::Acted {
-            failure: Some(failure),
-        } => format!("{failure}; {state}"),
+        History::Acted { failure: Some(failure) } => format!("{failure}; {state}"),
         _ => state,
     };
     Step::Finish(Outcome::NotDone { message })
 }
 
 fn describe(node: &LocalNode) -> String {
-    let cause = if node.error.is_empty() {
-        String::new()
-    } else {
-        format!(": {}", node.error)
-    };
+    let cause = if node.error.is_empty() { String::new() } else { format!(": {}", node.error) };
     match node.state {
         LocalState::Inactive => "the engine is in no swarm".to_owned(),
         LocalState::Pending => format!("the engine is joining a swarm{cause}"),
         LocalState::Active if node.swarm_id.is_empty() => {
-            format!(
-                "the engine is already node {} of a swarm it does not name",
-                node.node_id
-            )
+            format!("the engine is already node {} of a swarm it does not name", node.node_id)
         }
-        LocalState::Active => format!(
-            "the engine is already node {} of swarm {}",
-            node.node_id, node.swarm_id
-        ),
+        LocalState::Active => {
+            format!("the engine is already node {} of swarm {}", node.node_id, node.swarm_id)
+        }
         LocalState::Error => format!("the engine's swarm part failed{cause}"),
         LocalState::Locked => "the engine's swarm part is locked".to_owned(),
     }

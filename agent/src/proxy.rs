@@ -1,0 +1,161 @@
+//! The Docker front door: mTLS on one side, the engine's socket on the other, and bytes in between.
+//!
+//! ```text
+//! accept ─► handshake (bounded, timed) ─► serial denied? ─► room? ─► splice, half-close both ways
+//! ```
+//!
+//! It decides who comes in and nothing else: a splice cannot tell reading from writing. Who may come in changes while
+//! streams go on; a change concerns those who come later.
+
+mod admission;
+mod splice;
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream, UnixStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinSet;
+use tokio::time::{interval, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use crate::error::chain;
+use crate::store::Store;
+use admission::Admission;
+use splice::splice;
+
+#[derive(Debug, Clone)]
+pub struct ProxySettings {
+    pub docker_socket: PathBuf,
+    pub limits: ProxyLimits,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub struct ProxyLimits {
+    /// Streams at once: each costs two descriptors and some 50 KiB.
+    pub connections: usize,
+    /// Handshakes at once, so that those who never prove anything take no room from those who did.
+    pub handshakes: usize,
+    pub handshake: Duration,
+    /// What the client may still send after the engine said all it had to say.
+    pub linger: Duration,
+    /// Streams may go on this long after the end was asked for.
+    pub drain: Duration,
+    /// Between looks at the certificates on disk.
+    pub reread: Duration,
+}
+
+impl Default for ProxyLimits {
+    fn default() -> Self {
+        Self {
+            connections: 256,
+            handshakes: 64,
+            handshake: Duration::from_secs(10),
+            linger: Duration::from_secs(10),
+            drain: Duration::from_secs(60),
+            reread: Duration::from_secs(3),
+        }
+    }
+}
+
+/// A front door that has its certificate. Waited for, since a host has none before it is enrolled.
+#[derive(Debug)]
+pub struct Proxy {
+    settings: ProxySettings,
+    store: Arc<dyn Store>,
+    admission: Admission,
+    room: Arc<Semaphore>,
+}
+
+impl Proxy {
+    /// Returns once the agent beside it was enrolled. `store` is that agent's.
+    pub async fn ready(settings: ProxySettings, store: Arc<dyn Store>) -> Self {
+        loop {
+            match Admission::read(&*store).await {
+                Ok(Some(admission)) => {
+                    let room = Arc::new(Semaphore::new(settings.limits.connections));
+                    return Self { settings, store, admission, room };
+                }
+                Ok(None) => debug!("not enrolled yet"),
+                Err(error) => warn!(error = chain(&error), "the certificates are not usable"),
+            }
+            sleep(settings.limits.reread).await;
+        }
+    }
+
+    /// Serves until `shutdown`, then until the last stream ended or the drain's bound.
+    pub async fn run(mut self, listener: TcpListener, shutdown: CancellationToken) {
+        let limits = self.settings.limits;
+        let handshakes = Arc::new(Semaphore::new(limits.handshakes));
+        let mut reread = interval(limits.reread);
+        let mut streams = JoinSet::new();
+        loop {
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                _ = reread.tick() => self.reread().await,
+                Some(_) = streams.join_next() => {}
+                accepted = accept(&listener, &handshakes) => match accepted {
+                    Ok((tcp, permit)) => drop(streams.spawn(self.stream(tcp, permit))),
+                    Err(error) => {
+                        warn!(error = chain(&error), "no connection accepted");
+                        // Out of descriptors, most likely: asking again at once would only burn the processor.
+                        sleep(Duration::from_millis(100)).await;
+                    }
+                },
+            }
+        }
+        drop(listener);
+        info!(streams = streams.len(), "draining");
+        let drained = async { while streams.join_next().await.is_some() {} };
+        if timeout(limits.drain, drained).await.is_err() {
+            warn!(streams = streams.len(), "cut at the end of the drain");
+        }
+        streams.shutdown().await;
+    }
+
+    async fn reread(&mut self) {
+        match Admission::read(&*self.store).await {
+            Ok(Some(admission)) if admission != self.admission => {
+                info!("certificates replaced");
+                self.admission = admission;
+            }
+            Ok(_) => {}
+            Err(error) => warn!(error = chain(&error), "the certificates are not usable, the old ones stay"),
+        }
+    }
+
+    fn stream(&self, tcp: TcpStream, permit: OwnedSemaphorePermit) -> impl Future<Output = ()> + use<> {
+        let (admission, room, limits) = (self.admission.clone(), self.room.clone(), self.settings.limits);
+        let socket = self.settings.docker_socket.clone();
+        async move {
+            let client = match timeout(limits.handshake, admission.admit(tcp)).await {
+                Ok(Ok(client)) => client,
+                Ok(Err(error)) => return info!(error = chain(&error), "not admitted"),
+                Err(_) => return info!("the handshake took too long"),
+            };
+            drop(permit);
+            let Ok(_place) = room.try_acquire() else { return warn!("no room for another stream") };
+            let engine = match UnixStream::connect(&socket).await {
+                Ok(engine) => engine,
+                Err(error) => return warn!(error = chain(&error), "the engine's socket does not answer"),
+            };
+            // Clients hang up in many ways, all of them usual.
+            if let Err(error) = splice(client, engine, limits.linger).await {
+                debug!(error = chain(&error), "stream broken");
+            }
+        }
+    }
+}
+
+/// A connection only when its handshake has a place.
+async fn accept(
+    listener: &TcpListener,
+    handshakes: &Arc<Semaphore>,
+) -> io::Result<(TcpStream, OwnedSemaphorePermit)> {
+    let permit = handshakes.clone().acquire_owned().await.map_err(io::Error::other)?;
+    let (tcp, _) = listener.accept().await?;
+    Ok((tcp, permit))
+}
