@@ -118,6 +118,9 @@ raise_to() {
     (($(<"$1") >= $2)) || echo "$2" >"$1" || say "could not raise $1 to $2; many hosts may not boot"
 }
 
+# Each session, log file and connection takes one: a thousand simulated hosts need more than the usual 1,024.
+raise_open_files() { ulimit -n "$(ulimit -Hn)" || say "could not raise the number of open files"; }
+
 # --- Building ----------------------------------------------------------------------------------------------------
 
 # ensure_cargo_tool NAME VERSION: builds it from crates.io into the cache, where it is missing altogether.
@@ -127,20 +130,21 @@ ensure_cargo_tool() {
     cargo install --quiet --locked --root "$SKEP_CACHE/tools" --version "$2" "$1" 9>&-
 }
 
-# What compiling needs beside the Rust toolchain: a linker, and cmake for aws-lc.
-ensure_build_packages() { ensure_packages gcc g++ libc6-dev make cmake pkgconf ca-certificates curl; }
+# What compiling needs beside the Rust toolchain: a linker and a C compiler, for aws-lc; curl and ip for the scripts.
+ensure_build_packages() { ensure_packages gcc libc6-dev ca-certificates curl iproute2; }
 
 # build_binaries [BINARY…]: the programs (default: all) in the dev profile, and the static agent.
 # Sets SKEP_BIN_DIR and SKEP_AGENT_BINARY.
 build_binaries() {
     local packages=() name
-    for name in "${@:-skepd skep skep-sim}"; do
+    (($#)) || set -- skepd skep skep-sim
+    for name in "$@"; do
         case $name in
         skepd) packages+=(-p skep-coordinator) ;;
         *) packages+=(-p "$name") ;;
         esac
     done
-    say "building ${packages[*]//-p /}"
+    say "building $*"
     (cd "$SKEP_REPO" && cargo build --quiet --locked "${packages[@]}" --bins)
     export SKEP_BIN_DIR=$CARGO_TARGET_DIR/debug
     build_agent
@@ -153,12 +157,30 @@ build_agent() {
     export SKEP_AGENT_BINARY
 }
 
-# --- What a cluster leaves behind on the engine -------------------------------------------------------------------
+# --- What a cluster has on the engine ------------------------------------------------------------------------------
 
-# remove_cluster_leftovers FILTER…: containers, volumes and networks with the label filter, such as skep-cluster=ID.
-remove_cluster_leftovers() {
-    local filter=$1
-    docker ps -aq --filter "label=$filter" | xargs -r docker rm -fv >/dev/null
-    docker volume ls -q --filter "label=$filter" | xargs -r docker volume rm -f >/dev/null
-    docker network ls -q --filter "label=$filter" | xargs -r docker network rm >/dev/null
+# Ids of all clusters that have something on the engine.
+clusters_on_engine() {
+    local format='{{.Label "skep-cluster"}}'
+    {
+        docker ps -a --filter label=skep-cluster --format "$format"
+        docker volume ls --filter label=skep-cluster --format "$format"
+        docker network ls --filter label=skep-cluster --format "$format"
+    } | sort -u
+}
+
+# remove_cluster ID: its containers, volumes and network, whatever state they are in.
+remove_cluster() {
+    local filter=label=skep-cluster=$1
+    docker ps -aq --filter "$filter" | xargs -r docker rm -fv >/dev/null
+    docker volume ls -q --filter "$filter" | xargs -r docker volume rm -f >/dev/null
+    docker network ls -q --filter "$filter" | xargs -r docker network rm >/dev/null
+}
+
+# The machine's address on the default bridge: hosts on every network of the engine reach the machine there, and it
+# is known before any cluster has a network. The engine itself tells it only once the bridge is in use.
+bridge_address() {
+    local bridge
+    bridge=$(docker network inspect bridge -f '{{index .Options "com.docker.network.bridge.name"}}')
+    ip -4 -o address show dev "$bridge" | awk '{sub("/.*", "", $4); print $4; exit}'
 }

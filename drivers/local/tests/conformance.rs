@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, reason = "a step that fails fails the test")]
 
 use std::collections::{BTreeMap, HashMap};
+use std::io::Write;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -90,12 +91,21 @@ async fn engine() -> Docker {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_rule_of_the_contract_is_kept() {
     let docker = engine().await;
+    note_clusters();
     let report = conformance::run(Local { docker: docker.clone() }).await;
     println!("{report}");
     let report = report.into_result().unwrap_or_else(|report| panic!("{report}"));
     // An engine's room cannot be set; all else is tried.
     assert_eq!(report.not_tried(), [Rule::ShortfallIsFinal]);
     assert_nothing_is_left(&docker).await;
+}
+
+/// Tells tests/run.sh whose leftovers to remove if this test is cut off.
+fn note_clusters() {
+    if let Some(path) = std::env::var_os("SKEP_TEST_CLUSTERS") {
+        let mut file = std::fs::OpenOptions::new().append(true).open(path).unwrap();
+        writeln!(file, "{}-", prefix()).unwrap();
+    }
 }
 
 async fn assert_nothing_is_left(docker: &Docker) {
