@@ -14,6 +14,11 @@ pub enum OperationKind {
 }
 
 impl OperationKind {
+    /// Whether its items are hosts that it makes.
+    pub fn creates(self) -> bool {
+        matches!(self, Self::CreateHosts | Self::CreateSwarm)
+    }
+
     pub fn label(self) -> &'static str {
         match self {
             Self::CreateHosts => "create-hosts",

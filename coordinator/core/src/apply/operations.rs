@@ -17,6 +17,8 @@ enum Outcome {
     Failed(String),
     /// Noted now, counted when the host is gone.
     FailedAndGoing(String),
+    /// Counted now, and left to a person, whatever the operation would do with a failure.
+    Ambiguous(String),
 }
 
 pub(super) fn host_changed(tx: &mut Tx<'_>, id: HostId, moved: bool) {
@@ -33,6 +35,12 @@ pub(super) fn host_changed(tx: &mut Tx<'_>, id: HostId, moved: bool) {
             note_failure(tx, &host, operation.id, &reason);
             settle(tx, &host, operation.id, false);
         }
+        Outcome::Ambiguous(reason) => {
+            note_failure(tx, &host, operation.id, &reason);
+            // An abort may have wanted it absent; from here on only a person decides.
+            tx.update_host(id, |host| host.desired.absent = false);
+            settle(tx, &host, operation.id, false);
+        }
         Outcome::FailedAndGoing(reason) => {
             note_failure(tx, &host, operation.id, &reason);
             tx.update_host(id, |host| host.desired.absent = true);
@@ -42,26 +50,23 @@ pub(super) fn host_changed(tx: &mut Tx<'_>, id: HostId, moved: bool) {
 }
 
 fn outcome(host: &Host, operation: &Operation, moved: bool) -> Outcome {
-    let failure = match &host.phase {
-        Phase::Failed { class, message } => Some(format!("{}: {message}", class.label())),
-        Phase::Quarantined { reason } => Some(format!("quarantined: {reason}")),
-        _ => None,
-    };
-    match (operation.kind, failure) {
-        (OperationKind::CreateHosts | OperationKind::CreateSwarm, Some(_)) if host.desired.absent => {
-            Outcome::Running
+    let create = operation.kind.creates();
+    match &host.phase {
+        Phase::Quarantined { reason } if moved && (create || operation.kind == OperationKind::PowerHosts) => {
+            Outcome::Ambiguous(format!("quarantined: {reason}"))
         }
-        (OperationKind::CreateHosts | OperationKind::CreateSwarm, Some(reason)) if moved => {
-            match operation.rule.map(|rule| rule.on_failure) {
-                Some(OnFailure::Delete) => Outcome::FailedAndGoing(reason),
-                _ => Outcome::Failed(reason),
+        Phase::Failed { .. } if create && host.desired.absent => Outcome::Running,
+        Phase::Failed { class, message } if moved => {
+            let reason = format!("{}: {message}", class.label());
+            match (operation.kind, operation.rule.map(|rule| rule.on_failure)) {
+                (OperationKind::PowerHosts, _) => Outcome::Failed(reason),
+                (_, Some(OnFailure::Delete)) if create => Outcome::FailedAndGoing(reason),
+                _ if create => Outcome::Failed(reason),
+                _ => Outcome::Running,
             }
         }
-        (OperationKind::CreateHosts | OperationKind::CreateSwarm, None) if host.phase == Phase::Ready => {
-            Outcome::Done
-        }
-        (OperationKind::PowerHosts, Some(reason)) if moved => Outcome::Failed(reason),
-        (OperationKind::PowerHosts, None) if host.desired.power.is_none() => Outcome::Done,
+        Phase::Ready if create => Outcome::Done,
+        _ if operation.kind == OperationKind::PowerHosts && host.desired.power.is_none() => Outcome::Done,
         _ => Outcome::Running,
     }
 }
@@ -78,18 +83,26 @@ pub(super) fn host_removed(tx: &mut Tx<'_>, host: &Host) {
     decide(tx, operation.id);
 }
 
-/// Another operation takes the host over: the one before it has failed to bring it where it should be.
-pub(super) fn supersede(tx: &mut Tx<'_>, id: HostId, by: OperationId) {
+/// Another operation takes the host over, with what it wants of it, at once: the one before it has failed to bring the
+/// host where it should be.
+pub(super) fn supersede(tx: &mut Tx<'_>, id: HostId, by: OperationId, wish: impl FnOnce(&mut Host)) {
     let Some(host) = tx.state.host(id).cloned() else {
         return;
     };
-    if let Some(before) = host.item_of {
-        note_failure(tx, &host, before, "taken over by a later request");
-        count(tx, before, false);
+    let before = host.item_of.and_then(|id| tx.state.operations.get(&id).cloned());
+    if let Some(before) = &before {
+        // What a create gave up by itself was noted then.
+        if !(before.kind.creates() && host.desired.absent) {
+            note_failure(tx, &host, before.id, "taken over by a later request");
+        }
+        count(tx, before.id, false);
     }
-    tx.update_host(id, |host| host.item_of = Some(by));
-    if let Some(before) = host.item_of {
-        decide(tx, before);
+    tx.update_host(id, |host| {
+        host.item_of = Some(by);
+        wish(host);
+    });
+    if let Some(before) = before {
+        decide(tx, before.id);
     }
 }
 
@@ -117,6 +130,7 @@ fn count(tx: &mut Tx<'_>, id: OperationId, done: bool) {
 
 fn note_failure(tx: &mut Tx<'_>, host: &Host, id: OperationId, reason: &str) {
     tx.update_operation(id, |operation| {
+        uncount_bound(operation, host);
         let known = operation.failures.iter().position(|group| group.reason == reason);
         let full = operation.failures.len() >= Operation::FAILURE_GROUPS;
         match known.or(full.then_some(Operation::FAILURE_GROUPS - 1)) {
@@ -131,12 +145,22 @@ fn note_failure(tx: &mut Tx<'_>, host: &Host, id: OperationId, reason: &str) {
     });
 }
 
+/// Until the verdict, an instance counts only as long as its host may still become one of the wanted ones.
+fn uncount_bound(operation: &mut Operation, host: &Host) {
+    let counted = host.instance.is_some() && host.created_by == operation.id;
+    if counted && operation.verdict == Verdict::Undecided {
+        operation.bound = operation.bound.saturating_sub(1);
+        let manager = host.role() == Some(NodeRole::Manager);
+        operation.managers_bound = operation.managers_bound.saturating_sub(u32::from(manager));
+    }
+}
+
 /// The verdict, once; then the end, once.
 fn decide(tx: &mut Tx<'_>, id: OperationId) {
     let Some(operation) = tx.state.operations.get(&id).cloned() else {
         return;
     };
-    match verdict(&operation) {
+    match verdict(tx, &operation) {
         Some(Verdict::Committed) => commit(tx, &operation),
         Some(Verdict::Aborted) => abort(tx, &operation),
         Some(Verdict::Undecided) | None => {}
@@ -145,15 +169,28 @@ fn decide(tx: &mut Tx<'_>, id: OperationId) {
 }
 
 /// The verdict to give now, if it is time.
-fn verdict(operation: &Operation) -> Option<Verdict> {
+fn verdict(tx: &Tx<'_>, operation: &Operation) -> Option<Verdict> {
     let rule = operation.rule.filter(|_| operation.verdict == Verdict::Undecided)?;
     let lost: u32 = operation.failures.iter().map(|group| group.count).sum();
     let too_many = rule.max_failures.is_some_and(|max| lost > max);
-    if too_many || operation.items.saturating_sub(lost) < rule.needed {
+    let too_few = operation.items.saturating_sub(lost) < rule.needed;
+    if too_many || too_few || lost > 0 && manager_lost(tx, operation, rule.managers) {
         return Some(Verdict::Aborted);
     }
     let enough = operation.bound >= rule.needed && operation.managers_bound >= rule.managers;
     enough.then_some(Verdict::Committed)
+}
+
+/// Whether the swarm can no longer have all its managers. They were made first, so they have the lowest ids.
+fn manager_lost(tx: &Tx<'_>, operation: &Operation, managers: u32) -> bool {
+    let (Some(swarm), Ok(managers)) = (operation.swarm, usize::try_from(managers)) else {
+        return false;
+    };
+    let hopeful = |host: &&Arc<Host>| {
+        let given_up = matches!(host.phase, Phase::Failed { .. } | Phase::Quarantined { .. });
+        host.role() == Some(NodeRole::Manager) && !given_up && !host.desired.absent
+    };
+    tx.state.members(swarm).take(managers).filter(hopeful).count() < managers
 }
 
 fn commit(tx: &mut Tx<'_>, operation: &Arc<Operation>) {
@@ -166,13 +203,26 @@ fn commit(tx: &mut Tx<'_>, operation: &Arc<Operation>) {
 fn abort(tx: &mut Tx<'_>, operation: &Arc<Operation>) {
     tx.update_operation(operation.id, |operation| operation.verdict = Verdict::Aborted);
     tx.event(Subject::Operation(operation.id), &operation.subject, "Aborted", "too few hosts could be made");
-    let hosts: Vec<HostId> = tx.state.items(operation.id).map(|host| host.id).collect();
-    for host in hosts {
+    for host in to_abort(tx, operation.id) {
         tx.update_host(host, |host| host.desired.absent = true);
     }
     if let Some(swarm) = operation.swarm {
         tx.update_swarm(swarm, |swarm| swarm.absent = true);
     }
+}
+
+/// All items; and of those that failed before, what would leave an instance or a member behind. A failed host of which
+/// nothing exists stays for a person to look at. A look at every host is affordable: an operation aborts once.
+fn to_abort(tx: &Tx<'_>, operation: OperationId) -> Vec<HostId> {
+    let goes = |host: &&Arc<Host>| {
+        let ambiguous = matches!(host.phase, Phase::Quarantined { .. });
+        let item = match host.item_of {
+            Some(by) => by == operation,
+            None => host.instance.is_some() || host.membership.is_some(),
+        };
+        host.created_by == operation && item && !ambiguous
+    };
+    tx.state.hosts.values().filter(goes).map(|host| host.id).collect()
 }
 
 pub(super) fn finish(tx: &mut Tx<'_>, id: OperationId) {

@@ -57,8 +57,7 @@ pub(super) fn swarm(tx: &mut Tx<'_>, meta: &RequestMeta, id: SwarmId) -> Result<
 }
 
 fn go(tx: &mut Tx<'_>, host: HostId, operation: OperationId, force: bool) {
-    operations::supersede(tx, host, operation);
-    tx.update_host(host, |host| {
+    operations::supersede(tx, host, operation, |host| {
         host.desired.absent = true;
         host.desired.force |= force;
         host.desired.power = None;

@@ -26,9 +26,7 @@ pub(super) fn hosts(
     };
     let operation = open_operation(tx, meta, opening);
     for host in hosts {
-        // The wish first: the operation that takes over looks at it.
-        tx.update_host(*host, |host| wish(host, action));
-        operations::supersede(tx, *host, operation);
+        operations::supersede(tx, *host, operation, |host| wish(host, action));
     }
     Ok(operation)
 }
