@@ -13,7 +13,7 @@ mod way_out;
 
 use std::time::Duration;
 
-use skep_types::{ClusterTime, FailureClass, Phase};
+use skep_types::{ClusterTime, ConditionKind, FailureClass, Phase};
 
 use super::{Action, Step, View, WaitReason};
 use crate::command::Advance;
@@ -28,7 +28,8 @@ pub fn next_step(host: &Host, view: &View<'_>) -> Step {
         Phase::Demoting => demoting::next_step(host, view),
         Phase::Leaving => leaving::next_step(host, view),
         Phase::Deleting { .. } => way_out::destroy(host, view),
-        Phase::Quarantined { .. } => wait(WaitReason::Person, None),
+        // Wanted absent only on a person's word: operations leave what is ambiguous alone.
+        Phase::Quarantined { .. } if !host.desired.absent => wait(WaitReason::Person, None),
         _ if host.desired.absent => way_out::next_step(host, view),
         Phase::Pending => pending::next_step(host, view),
         Phase::Booting => booting::next_step(host, view),
@@ -36,7 +37,7 @@ pub fn next_step(host: &Host, view: &View<'_>) -> Step {
         Phase::Joining => joining::next_step(host, view),
         Phase::Ready | Phase::Stopped => ready::next_step(host, view),
         Phase::Starting { .. } => starting::next_step(host, view),
-        Phase::Failed { .. } => failed::next_step(),
+        Phase::Failed { .. } | Phase::Quarantined { .. } => failed::next_step(),
         // Reached only inside an Open intent, or not at all yet.
         Phase::Provisioning { .. } | Phase::Stopping { .. } | Phase::Maintaining { .. } => Step::Done,
     }
@@ -50,8 +51,8 @@ fn advance(to: Advance, reason: &str) -> Step {
     Step::Do(Action::Advance(to, reason.to_owned()))
 }
 
-/// Waits until a phase's deadline, then fails the host. An unreachable host's clock stands still: its deadline counts
-/// from when it was heard of last, so that a partition fails nobody.
+/// Waits until a phase's deadline, then fails the host. The deadline counts from when its agent was lost or came back
+/// last, so that a partition shorter than it fails nobody, and a host that is never heard of again does fail.
 fn wait_or_fail(
     host: &Host,
     view: &View<'_>,
@@ -59,7 +60,8 @@ fn wait_or_fail(
     deadline: Duration,
     class: FailureClass,
 ) -> Step {
-    let until = host.phase_since.after(deadline);
+    let contact = host.conditions.get(ConditionKind::AgentConnected).map(|condition| condition.since);
+    let until = host.phase_since.max(contact.unwrap_or_default()).after(deadline);
     if view.now < until {
         return wait(reason, Some(until));
     }

@@ -21,6 +21,9 @@ pub(super) fn next_step(host: &Host, view: &View<'_>) -> Step {
         }
         return wait(WaitReason::NodeRemoval, Some(last));
     }
+    if let Some(until) = host.retry_at.filter(|until| *until > view.now) {
+        return wait(WaitReason::Backoff, Some(until.min(deadline)));
+    }
     match &host.permit {
         None => Step::Do(Action::Grant(Task::SwarmLeave { force: false })),
         Some(_) => wait(WaitReason::Leave, Some(deadline)),
