@@ -10,8 +10,9 @@ mod step;
 pub mod swarm;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use skep_types::{ClusterTime, HostId};
+use skep_types::{ClusterTime, HostId, Phase, SwarmId};
 
 use crate::State;
 use crate::apply::Changes;
@@ -52,6 +53,7 @@ impl View<'_> {
             swarms.extend(host.membership.as_ref().map(|membership| membership.swarm));
         }
         for swarm in swarms.iter().filter_map(|id| self.state.swarms.get(id)) {
+            self.plan_members(swarm.id, changes, &mut plan);
             let (commands, wake) = swarm::plan(self, swarm);
             plan.commands.extend(commands);
             plan.wake.extend(wake);
@@ -76,14 +78,33 @@ impl View<'_> {
     }
 
     fn plan_host(&self, host: &Host, plan: &mut Plan) {
-        let guard = Guard { host: host.id, revision: host.revision };
         match next_step(host, self) {
-            Step::Do(Action::Advance(to, reason)) => {
-                plan.commands.push(PlanCommand::Advance { guard, to, reason });
-            }
-            Step::Do(Action::Grant(task)) => plan.commands.push(PlanCommand::Grant { guard, task }),
+            Step::Do(action) => plan.commands.push(action.command(host)),
             Step::Wait { until: Some(until), .. } => plan.wake.push((until, host.id)),
             Step::Wait { until: None, .. } | Step::Done => {}
+        }
+    }
+
+    /// What a swarm's list says moves hosts that did not change themselves. Their deadlines are known from before.
+    fn plan_members(&self, swarm: SwarmId, changes: &Changes, plan: &mut Plan) {
+        let waits = |host: &&Arc<Host>| {
+            let on_the_list = matches!(host.phase, Phase::Joining | Phase::Demoting | Phase::Leaving);
+            on_the_list && !changes.hosts.contains(&host.id)
+        };
+        for host in self.state.members(swarm).filter(waits) {
+            if let Step::Do(action) = next_step(host, self) {
+                plan.commands.push(action.command(host));
+            }
+        }
+    }
+}
+
+impl Action {
+    fn command(self, host: &Host) -> PlanCommand {
+        let guard = Guard { host: host.id, revision: host.revision };
+        match self {
+            Self::Advance(to, reason) => PlanCommand::Advance { guard, to, reason },
+            Self::Grant(task) => PlanCommand::Grant { guard, task },
         }
     }
 }

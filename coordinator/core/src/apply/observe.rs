@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use skep_types::{ConditionKind, ConditionStatus, CoordinatorId, HostId, NodeId, NodeRole, NodeState, Phase};
 
+use super::permits::may_have;
 use super::plans::set_disconnected;
 use super::tx::{Tx, bounded};
 use crate::command::{NodeListing, Observation, Observed};
@@ -83,7 +84,7 @@ fn condition(
 fn local_node(tx: &mut Tx<'_>, host: &Host, node: Option<&NodeId>) {
     let joining = matches!(host.phase, Phase::Joining);
     match (node, &host.node) {
-        (Some(node), None) if joining && host.permit.is_none() => {
+        (Some(node), None) if joining && host.permit.is_none() && may_have(tx, host.id, node) => {
             tx.update_host(host.id, |host| host.node = Some(node.clone()));
         }
         (Some(node), Some(known)) if node != known => {

@@ -5,7 +5,8 @@ use skep_types::{HostId, NodeId, PermitId};
 use super::outcomes::unchanged;
 use super::tx::{Tx, bounded};
 use crate::command::{PermitResult, Reply};
-use crate::state::{Host, Task};
+use crate::plan::swarm::HOST_LABEL;
+use crate::state::{Host, NodeChange, Task};
 
 /// How long a host that could not do its one-shot thing waits before it may try again.
 const RETRY: std::time::Duration = std::time::Duration::from_secs(2);
@@ -28,12 +29,27 @@ pub(super) fn close(tx: &mut Tx<'_>, id: HostId, permit: PermitId, result: &Perm
             Task::SwarmJoin { .. } => joined(tx, id, node.clone()),
             Task::SwarmLeave { .. } => tx.update_host(id, |host| host.left = true),
             Task::RemoveNodes { nodes, .. } => removed(tx, &host, &nodes),
-            // What it changed comes back as an observation.
-            Task::UpdateNodes { .. } => tx.update_host(id, |host| host.attempts = 0),
+            Task::UpdateNodes { changes } => updated(tx, &host, &changes),
         },
         PermitResult::NotDone { message } => not_done(tx, &host, &task, message),
     }
     Reply::Done
+}
+
+/// A node belongs to one host: an agent that claims another host's gets nothing.
+pub(super) fn may_have(tx: &mut Tx<'_>, id: HostId, node: &NodeId) -> bool {
+    let Some(host) = tx.state.host(id).cloned() else {
+        return false;
+    };
+    let owner = host.membership.as_ref().and_then(|m| tx.state.index.nodes.get(&(m.swarm, node.clone())));
+    match owner {
+        Some(owner) if *owner != id => {
+            let message = format!("node {node} is {owner}'s");
+            tx.host_event(&host, "NodeRefused", &message);
+            false
+        }
+        _ => true,
+    }
 }
 
 fn initialised(tx: &mut Tx<'_>, host: &Host, docker_id: Option<String>, token: Option<Vec<u8>>) {
@@ -48,9 +64,27 @@ fn initialised(tx: &mut Tx<'_>, host: &Host, docker_id: Option<String>, token: O
 }
 
 fn joined(tx: &mut Tx<'_>, id: HostId, node: Option<NodeId>) {
+    let node = node.filter(|node| may_have(tx, id, node));
     tx.update_host(id, |host| {
         host.attempts = 0;
         host.node = node;
+    });
+}
+
+/// The manager has written it; its next list confirms it. Until then nobody may plan on the roles of before: that could
+/// begin a second change of managers.
+fn updated(tx: &mut Tx<'_>, host: &Host, changes: &[NodeChange]) {
+    tx.update_host(host.id, |host| host.attempts = 0);
+    let Some(membership) = &host.membership else {
+        return;
+    };
+    tx.update_swarm(membership.swarm, |swarm| {
+        for change in changes {
+            if let Some(node) = swarm.nodes.get_mut(&change.node) {
+                node.role = change.role.or(node.role);
+                node.labelled |= change.labels.iter().any(|(key, _)| key == HOST_LABEL);
+            }
+        }
     });
 }
 

@@ -12,7 +12,7 @@ use skep_types::{ClusterTime, HostId, NodeId, NodeRole, NodeState, Phase, limits
 use super::View;
 use super::phase::leaving::may_be_removed;
 use crate::command::{Guard, PlanCommand};
-use crate::state::{Host, NodeChange, Swarm, Task};
+use crate::state::{Host, NodeChange, Swarm, SwarmNode, Task};
 use turns::Turns;
 
 /// Nodes changed or removed by one permit.
@@ -44,6 +44,7 @@ fn init(turns: &mut Turns<'_>) {
     let candidate = |host: &&Host| {
         host.role() == Some(NodeRole::Manager)
             && host.phase == Phase::Joining
+            && !host.desired.absent
             && turns.swarm.init_host.is_none_or(|init| init == host.id)
     };
     let Some(host) = turns.members.iter().copied().filter(candidate).find(|host| turns.can_be_asked(host))
@@ -61,8 +62,10 @@ fn join(turns: &mut Turns<'_>) {
     if managers.is_empty() {
         return;
     }
+    // A host that failed while it joined keeps its permit, for its agent may come back; it holds up nobody else.
     let under_way = |host: &&&Host| {
-        host.permit.as_ref().is_some_and(|permit| matches!(permit.task, Task::SwarmJoin { .. }))
+        host.phase == Phase::Joining
+            && host.permit.as_ref().is_some_and(|permit| matches!(permit.task, Task::SwarmJoin { .. }))
     };
     let room = limits::JOIN_GATE.saturating_sub(turns.members.iter().filter(under_way).count());
     let waiting = |host: &&Host| host.phase == Phase::Joining && host.node.is_none() && !host.desired.absent;
@@ -89,7 +92,7 @@ fn manager_addresses(turns: &Turns<'_>) -> Vec<IpAddr> {
 /// Labels for as many as there are, and at most one change of managers in the whole swarm.
 fn update_nodes(turns: &mut Turns<'_>) {
     let mut changes: Vec<NodeChange> = labels(turns);
-    let role = (!turns.manager_change_under_way()).then(|| role_change(turns)).flatten();
+    let role = (!turns.role_permit_open()).then(|| role_change(turns)).flatten();
     if let Some(role) = &role {
         match changes.iter_mut().find(|change| change.node == role.node) {
             Some(change) => change.role = role.role,
@@ -106,8 +109,10 @@ fn update_nodes(turns: &mut Turns<'_>) {
 }
 
 fn labels(turns: &Turns<'_>) -> Vec<NodeChange> {
+    let asked = turns.nodes_in_work();
     let bare = |host: &&&Host| {
         host.phase == Phase::Joining
+            && host.node.as_ref().is_some_and(|node| !asked.contains(node))
             && turns.node(host).is_some_and(|node| !node.labelled)
             && !host.desired.absent
     };
@@ -119,31 +124,51 @@ fn labels(turns: &Turns<'_>) -> Vec<NodeChange> {
     turns.members.iter().filter(bare).filter_map(change).take(NODES_PER_PERMIT - 1).collect()
 }
 
-/// Add before remove: a demotion waits until every manager that is to come has come.
+/// One at a time. Add before remove: a demotion waits until every manager that is to come has come.
 fn role_change(turns: &Turns<'_>) -> Option<NodeChange> {
-    let change =
-        |node: &NodeId, role| NodeChange { node: node.clone(), role: Some(role), labels: Vec::new() };
+    if let Some(node) = promotion_to_take_back(turns) {
+        return Some(role_of(node, NodeRole::Worker));
+    }
+    if turns.manager_change_under_way() {
+        return None;
+    }
     let promote = turns.members.iter().find(|host| {
-        let ready = |node: &crate::state::SwarmNode| {
-            node.state == NodeState::Ready && node.role == Some(NodeRole::Worker)
-        };
+        let ready = |node: &SwarmNode| node.state == NodeState::Ready && node.role == Some(NodeRole::Worker);
         host.role() == Some(NodeRole::Manager)
             && host.phase == Phase::Joining
             && !host.desired.absent
             && turns.node(host).is_some_and(ready)
     });
     if let Some(node) = promote.and_then(|host| host.node.as_ref()) {
-        return Some(change(node, NodeRole::Manager));
+        return Some(role_of(node, NodeRole::Manager));
     }
-    let manager = |node: &NodeId| turns.swarm.nodes.get(node).is_some_and(|node| node.manager);
-    let going = turns
-        .members
-        .iter()
-        .filter(|host| host.phase == Phase::Demoting)
-        .filter_map(|host| host.node.as_ref());
-    let ghosts = turns.swarm.ghosts.iter();
-    let demote = going.chain(ghosts).find(|node| manager(node) && turns.swarm.survives_removal_of(node))?;
-    Some(change(demote, NodeRole::Worker))
+    let demotable = |node: &&NodeId| {
+        let manager = turns.swarm.nodes.get(*node).is_some_and(|node| node.manager);
+        manager && turns.swarm.survives_removal_of(node)
+    };
+    let leader = |node: &&NodeId| turns.swarm.nodes.get(*node).is_some_and(|node| node.leader);
+    let demote = nodes_to_demote(turns).filter(demotable).min_by_key(leader)?;
+    Some(role_of(demote, NodeRole::Worker))
+}
+
+fn role_of(node: &NodeId, role: NodeRole) -> NodeChange {
+    NodeChange { node: node.clone(), role: Some(role), labels: Vec::new() }
+}
+
+fn nodes_to_demote<'a>(turns: &'a Turns<'_>) -> impl Iterator<Item = &'a NodeId> {
+    let going = turns.members.iter().filter(|host| host.phase == Phase::Demoting);
+    going.filter_map(|host| host.node.as_ref()).chain(&turns.swarm.ghosts)
+}
+
+/// A node that was promoted, never became a manager, and is given up: as long as the promotion stands, no other change
+/// can begin. It counts for no quorum yet.
+fn promotion_to_take_back<'a>(turns: &'a Turns<'_>) -> Option<&'a NodeId> {
+    let failed = turns.members.iter().filter(|host| matches!(host.phase, Phase::Failed { .. }));
+    let unborn = |node: &&NodeId| {
+        let listed = turns.swarm.nodes.get(*node);
+        listed.is_some_and(|node| node.role == Some(NodeRole::Manager) && !node.manager)
+    };
+    failed.filter_map(|host| host.node.as_ref()).chain(nodes_to_demote(turns)).find(unborn)
 }
 
 /// Only nodes of hosts that left or are gone; everybody else's are foreign, and stay.
@@ -153,9 +178,10 @@ fn remove_nodes(view: &View<'_>, turns: &mut Turns<'_>) {
         let listed = turns.swarm.nodes.get(*node);
         listed.is_some_and(|node| !node.manager && node.role != Some(NodeRole::Manager))
     };
+    let asked = turns.nodes_in_work();
     let left = turns.members.iter().filter(leaving).filter_map(|host| host.node.as_ref());
-    let nodes: Vec<NodeId> =
-        left.chain(&turns.swarm.ghosts).filter(worker).take(NODES_PER_PERMIT).cloned().collect();
+    let all = left.chain(&turns.swarm.ghosts).filter(worker).filter(|node| !asked.contains(node));
+    let nodes: Vec<NodeId> = all.take(NODES_PER_PERMIT).cloned().collect();
     if nodes.is_empty() {
         return;
     }

@@ -50,11 +50,11 @@ impl Swarm {
         managers.fold((0, 0), |(all, up), node| (all + 1, up + usize::from(node.reachable)))
     }
 
-    /// Whether the managers would still have a majority, with one manager of theirs less, all that answer now staying.
+    /// Whether the managers have a majority now, and still would with this one less, all that answer now staying.
     pub fn survives_removal_of(&self, node: &NodeId) -> bool {
         let (all, up) = self.quorum();
-        let answering = self.nodes.get(node).is_some_and(|node| node.reachable);
+        let answering = self.nodes.get(node).is_some_and(|node| node.manager && node.reachable);
         let up_after = up - usize::from(answering);
-        all > 1 && up_after > (all - 1) / 2
+        all > 1 && up > all / 2 && up_after > (all - 1) / 2
     }
 }

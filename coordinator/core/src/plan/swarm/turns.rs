@@ -50,28 +50,48 @@ impl<'a> Turns<'a> {
         }
     }
 
-    /// A manager that can do something for others; the leader of the swarm if it can.
+    /// A manager that can do something for others: one that stays before one that is to go, the leader before others.
     pub(super) fn acting_manager(&self, not: Option<&NodeId>) -> Option<&'a Host> {
         let able = self.members.iter().copied().filter(|host| {
-            let settled = matches!(host.phase, Phase::Joining | Phase::Ready) && !host.desired.absent;
+            let serves = matches!(host.phase, Phase::Joining | Phase::Ready | Phase::Demoting);
             let manager = self.node(host).is_some_and(|node| node.manager && node.reachable);
-            settled && manager && self.can_be_asked(host) && host.node.as_ref() != not
+            serves && manager && self.can_be_asked(host) && host.node.as_ref() != not
         });
-        able.max_by_key(|host| (self.node(host).is_some_and(|node| node.leader), std::cmp::Reverse(host.id)))
+        able.max_by_key(|host| {
+            let leader = self.node(host).is_some_and(|node| node.leader);
+            (!host.desired.absent, leader, std::cmp::Reverse(host.id))
+        })
     }
 
-    /// A role that was asked for and is not there yet, or a permit that may be changing one.
+    /// What other managers were asked to change or remove and have not answered for.
+    pub(super) fn nodes_in_work(&self) -> BTreeSet<&'a NodeId> {
+        let mut nodes = BTreeSet::new();
+        for permit in self.members.iter().filter_map(|host| host.permit.as_ref()) {
+            match &permit.task {
+                Task::UpdateNodes { changes } => nodes.extend(changes.iter().map(|change| &change.node)),
+                Task::RemoveNodes { nodes: removed, .. } => nodes.extend(removed),
+                Task::SwarmInit { .. } | Task::SwarmJoin { .. } | Task::SwarmLeave { .. } => {}
+            }
+        }
+        nodes
+    }
+
+    /// A role that was asked for and is not there yet.
     pub(super) fn manager_change_under_way(&self) -> bool {
         let unsettled = |node: &SwarmNode| match node.role {
             Some(NodeRole::Manager) => !node.manager,
             Some(NodeRole::Worker) => node.manager,
             None => false,
         };
-        let changes_role = |host: &&Host| match host.permit.as_ref().map(|permit| &permit.task) {
+        self.swarm.nodes.values().any(unsettled)
+    }
+
+    /// Whether a manager may be changing a role just now.
+    pub(super) fn role_permit_open(&self) -> bool {
+        self.members.iter().any(|host| match host.permit.as_ref().map(|permit| &permit.task) {
             Some(Task::UpdateNodes { changes }) => changes.iter().any(|change| change.role.is_some()),
             _ => false,
-        };
-        self.swarm.nodes.values().any(unsettled) || self.members.iter().any(changes_role)
+        })
     }
 
     /// The commands, and when hosts in a pause may be asked again.
