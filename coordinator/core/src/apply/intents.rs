@@ -68,8 +68,9 @@ pub(super) fn close(tx: &mut Tx<'_>, id: IntentId) {
     let Some(intent) = tx.state.intents.remove(&id) else {
         return;
     };
-    if let Some(open) = tx.state.index.open.get_mut(&intent.account) {
-        *open = open.saturating_sub(1);
+    match tx.state.index.open.get_mut(&intent.account) {
+        Some(open) if *open > 1 => *open -= 1,
+        _ => drop(tx.state.index.open.remove(&intent.account)),
     }
     // Hosts that wait for the close before they may go look again.
     tx.changes.hosts.extend(intent.hosts());

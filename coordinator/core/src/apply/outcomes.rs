@@ -160,9 +160,11 @@ fn destroy_orphan(
     Reply::Done
 }
 
+/// Bound to a host, or perhaps the one that a quarantined host waits for a person's word about.
 fn owned(tx: &Tx<'_>, instance: &InstanceRef) -> bool {
-    let same = |host: &Arc<crate::state::Host>| {
-        host.instance.as_ref().is_some_and(|bound| bound.instance.provider_id == instance.provider_id)
+    let same = |host: &Arc<crate::state::Host>| match &host.instance {
+        Some(bound) => bound.instance.provider_id == instance.provider_id,
+        None => matches!(host.phase, Phase::Quarantined { .. }) && host.name.as_str() == instance.name,
     };
     tx.state.hosts.values().any(same)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use skep_types::{FailureClass, HostId, Phase, PowerAction};
+use skep_types::{ConditionKind, ConditionStatus, FailureClass, HostId, Phase, PowerAction};
 
 use super::close_create::backoff;
 use crate::apply::intents;
@@ -69,7 +69,7 @@ fn power_changed(tx: &mut Tx<'_>, id: HostId, action: PowerAction) {
                 host.desired.power = None;
                 host.attempts = 0;
             });
-            set_disconnected(tx, id);
+            went_down(tx, id);
         }
         PowerAction::Start | PowerAction::Restart => {
             tx.update_host(id, |host| host.phase = Phase::Starting { intent: None });
@@ -77,10 +77,19 @@ fn power_changed(tx: &mut Tx<'_>, id: HostId, action: PowerAction) {
                 host.session.as_ref().is_some_and(|session| session.number > host.session_floor)
             });
             if !back {
-                set_disconnected(tx, id);
+                went_down(tx, id);
             }
         }
     }
+}
+
+/// What was known of the engine was of the boot before.
+fn went_down(tx: &mut Tx<'_>, id: HostId) {
+    set_disconnected(tx, id);
+    let now = tx.now();
+    tx.update_host(id, |host| {
+        host.conditions.set(ConditionKind::EngineReady, ConditionStatus::Unknown, "PowerChanged", "", now);
+    });
 }
 
 fn power_failed(tx: &mut Tx<'_>, id: HostId, failure: &Failure) {
