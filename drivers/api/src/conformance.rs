@@ -9,6 +9,7 @@ mod create;
 mod describe;
 mod identity;
 mod life;
+mod patient;
 mod report;
 mod scope;
 
@@ -65,10 +66,7 @@ pub trait DriverUnderTest: Send + Sync {
 
     /// A well-formed reference to an instance that never was.
     fn unknown(&self) -> InstanceRef {
-        InstanceRef {
-            provider_id: scope::never_was(),
-            name: format!("{}-unknown", self.prefix()),
-        }
+        InstanceRef { provider_id: scope::never_was(), name: format!("{}-unknown", self.prefix()) }
     }
 }
 

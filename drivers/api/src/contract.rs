@@ -84,11 +84,7 @@ mod tests {
     fn rules_are_numbered_without_gaps_and_have_a_text() {
         for (index, rule) in Rule::ALL.iter().enumerate() {
             assert_eq!(usize::from(rule.number()), index + 1);
-            assert!(
-                rule.text().ends_with('.') && !rule.text().contains("  "),
-                "{rule}: {:?}",
-                rule.text()
-            );
+            assert!(rule.text().ends_with('.') && !rule.text().contains("  "), "{rule}: {:?}", rule.text());
         }
     }
 }

@@ -20,17 +20,11 @@ pub fn field(option: &str) -> String {
 
 /// A refusal that names one option.
 pub fn invalid(option: &str, description: impl Into<String>) -> DriverError {
-    refuse(vec![FieldViolation {
-        field: field(option),
-        description: description.into(),
-    }])
+    refuse(vec![FieldViolation { field: field(option), description: description.into() }])
 }
 
 fn refuse(violations: Vec<FieldViolation>) -> DriverError {
-    let listed: Vec<String> = violations
-        .iter()
-        .map(|v| format!("{}: {}", v.field, v.description))
-        .collect();
+    let listed: Vec<String> = violations.iter().map(|v| format!("{}: {}", v.field, v.description)).collect();
     DriverError::new(ErrorKind::InvalidSpec { violations }, listed.join("; "))
 }
 
@@ -40,23 +34,16 @@ pub fn read(flags: &[FlagDescription], template: &Template) -> Result<Flags, Dri
         .options
         .iter()
         .filter_map(|(name, value)| {
-            violation(flags, name, value).map(|description| FieldViolation {
-                field: field(name),
-                description,
-            })
+            violation(flags, name, value)
+                .map(|description| FieldViolation { field: field(name), description })
         })
         .collect();
     if !violations.is_empty() {
         return Err(refuse(violations));
     }
-    let defaults = flags
-        .iter()
-        .filter(|f| !f.default.is_empty())
-        .map(|f| (f.name.clone(), f.default.clone()));
-    let given = template
-        .options
-        .iter()
-        .map(|(name, value)| (name.clone(), value.clone()));
+    let defaults =
+        flags.iter().filter(|f| !f.default.is_empty()).map(|f| (f.name.clone(), f.default.clone()));
+    let given = template.options.iter().map(|(name, value)| (name.clone(), value.clone()));
     Ok(Flags(defaults.chain(given).collect()))
 }
 
@@ -67,14 +54,8 @@ fn violation(flags: &[FlagDescription], name: &str, value: &str) -> Option<Strin
     };
     match flag.kind {
         FlagKind::String | FlagKind::StringList => None,
-        FlagKind::Integer => value
-            .parse::<u64>()
-            .is_err()
-            .then(|| "must be a whole number".to_owned()),
-        FlagKind::Boolean => value
-            .parse::<bool>()
-            .is_err()
-            .then(|| "must be true or false".to_owned()),
+        FlagKind::Integer => value.parse::<u64>().is_err().then(|| "must be a whole number".to_owned()),
+        FlagKind::Boolean => value.parse::<bool>().is_err().then(|| "must be true or false".to_owned()),
     }
 }
 
@@ -118,20 +99,14 @@ mod tests {
             default: default.into(),
             env: String::new(),
         };
-        vec![
-            flag("x-cpus", FlagKind::Integer, "2"),
-            flag("x-fast", FlagKind::Boolean, ""),
-        ]
+        vec![flag("x-cpus", FlagKind::Integer, "2"), flag("x-fast", FlagKind::Boolean, "")]
     }
 
     fn template(options: &[(&str, &str)]) -> Template {
         Template {
             driver: "x".parse().unwrap(),
             account: "x".parse().unwrap(),
-            options: options
-                .iter()
-                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-                .collect(),
+            options: options.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
             labels: BTreeMap::new(),
         }
     }
@@ -139,10 +114,7 @@ mod tests {
     #[test]
     fn defaults_are_filled_in_and_given_values_win() {
         let read_cpus = |options: &[(&str, &str)]| {
-            read(&flags(), &template(options))
-                .unwrap()
-                .integer("x-cpus", 1..=64)
-                .unwrap()
+            read(&flags(), &template(options)).unwrap().integer("x-cpus", 1..=64).unwrap()
         };
         assert_eq!(read_cpus(&[]), Some(2));
         assert_eq!(read_cpus(&[("x-cpus", "8")]), Some(8));
@@ -151,9 +123,7 @@ mod tests {
     #[test]
     fn every_wrong_option_is_named_at_once() {
         let error = read(&flags(), &template(&[("x-cpus", "many"), ("x-gpu", "1")])).unwrap_err();
-        let ErrorKind::InvalidSpec { violations } = error.kind else {
-            panic!("{error:?}")
-        };
+        let ErrorKind::InvalidSpec { violations } = error.kind else { panic!("{error:?}") };
         let fields: Vec<&str> = violations.iter().map(|v| v.field.as_str()).collect();
         assert_eq!(fields, ["template.options.x-cpus", "template.options.x-gpu"]);
     }

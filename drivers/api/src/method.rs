@@ -14,15 +14,8 @@ pub enum Method {
 }
 
 impl Method {
-    pub const ALL: [Self; 7] = [
-        Self::Check,
-        Self::Ensure,
-        Self::List,
-        Self::Observe,
-        Self::Power,
-        Self::Destroy,
-        Self::Console,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Check, Self::Ensure, Self::List, Self::Observe, Self::Power, Self::Destroy, Self::Console];
 
     pub fn label(self) -> &'static str {
         match self {

@@ -15,9 +15,7 @@ struct Machine {
 
 impl Machine {
     fn new() -> Self {
-        let machine = Self {
-            dir: tempfile::tempdir().unwrap(),
-        };
+        let machine = Self { dir: tempfile::tempdir().unwrap() };
         fs::create_dir(machine.dir.path().join("bin")).unwrap();
         // Writes what it was asked for beside what it delivers; the output file is what follows --output.
         machine.program(
@@ -47,10 +45,7 @@ case $url in *down*) exit 7 ;; *wrong*) echo other >"$out" ;; *) echo agent >"$o
         Command::new("sh")
             .arg(&file)
             .env_clear()
-            .env(
-                "PATH",
-                format!("{}:/usr/bin:/bin", self.dir.path().join("bin").display()),
-            )
+            .env("PATH", format!("{}:/usr/bin:/bin", self.dir.path().join("bin").display()))
             .env("LOG", self.dir.path().join("log"))
             .env("SKEP_BOOTSTRAP_ROOT", self.root())
             .current_dir(self.dir.path())
@@ -78,12 +73,7 @@ fn sha256(text: &str) -> String {
     let file = dir.path().join("text");
     fs::write(&file, text).unwrap();
     let output = Command::new("sha256sum").arg(&file).output().unwrap();
-    String::from_utf8(output.stdout)
-        .unwrap()
-        .split(' ')
-        .next()
-        .unwrap()
-        .to_owned()
+    String::from_utf8(output.stdout).unwrap().split(' ').next().unwrap().to_owned()
 }
 
 fn bootstrap(urls: &[&str], config: &str) -> Bootstrap {
@@ -120,10 +110,7 @@ fn a_fresh_instance_gets_agent_configuration_and_units() {
     }
     let log = machine.log();
     assert!(log.contains(&"systemctl daemon-reload".to_owned()), "{log:?}");
-    assert_eq!(
-        log.last().unwrap(),
-        &format!("systemctl enable --now {}", units::ENABLED)
-    );
+    assert_eq!(log.last().unwrap(), &format!("systemctl enable --now {}", units::ENABLED));
 }
 
 #[test]
@@ -131,18 +118,12 @@ fn a_hostile_configuration_stays_data() {
     let hostile =
         "'; touch pwned; echo \"$(touch pwned)\" `touch pwned`\n#skep sha256 AAAA\nSKEP\nEOF\n\\n %s ü\n\n";
     let machine = Machine::new();
-    assert_success(&machine.run(&script(
-        &["https://c1/$(touch${IFS}pwned);`id`'\"/agent"],
-        hostile,
-    )));
+    assert_success(&machine.run(&script(&["https://c1/$(touch${IFS}pwned);`id`'\"/agent"], hostile)));
 
     assert_eq!(machine.read("etc/skep/agent.toml"), hostile);
     assert!(!exists(&machine.dir.path().join("pwned")));
     let log = machine.log();
-    assert!(
-        log[0].ends_with("--url https://c1/$(touch${IFS}pwned);`id`'\"/agent"),
-        "{log:?}"
-    );
+    assert!(log[0].ends_with("--url https://c1/$(touch${IFS}pwned);`id`'\"/agent"), "{log:?}");
 }
 
 #[test]
@@ -162,11 +143,7 @@ fn a_changed_configuration_restarts_the_agent() {
     assert_success(&machine.run(&script(&["https://c1/agent"], "a = 1\n")));
     machine.log();
     assert_success(&machine.run(&script(&["https://c1/agent"], "a = 2\n")));
-    assert!(
-        machine
-            .log()
-            .contains(&"systemctl try-restart skep-agent.service".to_owned())
-    );
+    assert!(machine.log().contains(&"systemctl try-restart skep-agent.service".to_owned()));
     assert_eq!(machine.read("etc/skep/agent.toml"), "a = 2\n");
 }
 
@@ -183,10 +160,7 @@ fn an_agent_with_another_digest_is_never_installed() {
     let machine = Machine::new();
     let output = machine.run(&script(&["https://wrong/agent"], ""));
     assert!(!output.status.success());
-    assert!(
-        String::from_utf8_lossy(&output.stderr).contains("wanted digest"),
-        "{output:?}"
-    );
+    assert!(String::from_utf8_lossy(&output.stderr).contains("wanted digest"), "{output:?}");
     assert!(!exists(&machine.root().join("usr/local/bin/skep-agent")));
     assert!(!machine.log().iter().any(|line| line.starts_with("systemctl")));
 }
@@ -199,14 +173,8 @@ fn what_cannot_work_is_refused_before_it_is_sent() {
         render(&bootstrap).unwrap_err()
     };
     assert_eq!(error(|b| b.agent_urls.clear()), RenderError::Urls { count: 0 });
-    assert_eq!(
-        error(|b| b.agent_urls = vec!["http://c1/agent".into()]),
-        RenderError::Url
-    );
-    assert_eq!(
-        error(|b| b.agent_urls = vec!["https://c1/a b".into()]),
-        RenderError::Url
-    );
+    assert_eq!(error(|b| b.agent_urls = vec!["http://c1/agent".into()]), RenderError::Url);
+    assert_eq!(error(|b| b.agent_urls = vec!["https://c1/a b".into()]), RenderError::Url);
     assert_eq!(error(|b| b.agent_sha256 = "ABC".into()), RenderError::Digest);
     assert!(matches!(
         error(|b| b.agent_config = Secret::new("x".repeat(16 * 1024))),

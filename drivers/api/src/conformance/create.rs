@@ -13,15 +13,10 @@ use crate::{Driver, DriverError, ErrorKind, Method};
 pub(super) async fn ensure_makes_every_slot(scope: &Scope<'_>) -> Checked {
     let intent = scope.intent();
     let made = scope.ensure(&intent).await?;
-    expect(ids(&made).len() == intent.slots.len(), || {
-        format!("provider ids repeat: {made:?}")
-    })?;
+    expect(ids(&made).len() == intent.slots.len(), || format!("provider ids repeat: {made:?}"))?;
     for instance in &made {
         expect(instance.intent == Some(intent.intent), || {
-            format!(
-                "{} carries the intent {:?}",
-                instance.instance.provider_id, instance.intent
-            )
+            format!("{} carries the intent {:?}", instance.instance.provider_id, instance.intent)
         })?;
     }
     scope.lists_exactly(&scope.cluster, &ids(&made)).await
@@ -33,11 +28,7 @@ pub(super) async fn ensure_repeated_makes_no_more(scope: &Scope<'_>) -> Checked 
     let first = scope.ensure(&intent).await?;
     let second = scope.ensure(&intent).await?;
     expect(ids(&first) == ids(&second), || {
-        format!(
-            "the second call found {:?}, the first made {:?}",
-            ids(&second),
-            ids(&first)
-        )
+        format!("the second call found {:?}, the first made {:?}", ids(&second), ids(&first))
     })?;
     scope.settle().await;
     scope.lists_exactly(&scope.cluster, &ids(&first)).await
@@ -50,23 +41,19 @@ pub(super) async fn lost_reply_is_found(scope: &Scope<'_>) -> Checked {
         return Err(Broken::Failed("the suite could not lose a reply".to_owned()));
     }
     // Another coordinator takes over: nothing of the first one's memory may be needed.
-    let successor = scope.subject.driver().await;
+    let successor = scope.another().await;
     let asked = intent.slots.len();
     if successor.describe().idempotency == Idempotency::None {
         scope.settle().await;
         let found = scope.list(&scope.cluster).await?;
         let ours = found.iter().filter(|i| i.intent == Some(intent.intent)).count();
-        return expect(ours == asked, || {
-            format!("{ours} of {asked} lost instances are listed: {found:?}")
-        });
+        return expect(ours == asked, || format!("{ours} of {asked} lost instances are listed: {found:?}"));
     }
     let found = match successor.ensure(&intent).await {
         Ok(placed) => placed.instances,
         Err(error) => return failed("ensure after a lost reply", &error),
     };
-    expect(found.len() == asked, || {
-        format!("{} of {asked} instances were found", found.len())
-    })?;
+    expect(found.len() == asked, || format!("{} of {asked} instances were found", found.len()))?;
     scope.settle().await;
     scope.lists_exactly(&scope.cluster, &ids(&found)).await
 }
@@ -83,21 +70,14 @@ pub(super) async fn concurrent_ensure_makes_no_doubles(scope: &Scope<'_>) -> Che
     let intent = scope.intent();
     let mut coordinators = Vec::new();
     for _ in 0..4 {
-        coordinators.push(scope.subject.driver().await);
+        coordinators.push(scope.another().await);
     }
     // Some may be refused while another one is at it; what counts is what exists in the end.
     let answers = join_all(coordinators.iter().map(|driver| driver.ensure(&intent))).await;
-    let reported: BTreeSet<_> = answers
-        .iter()
-        .flatten()
-        .flat_map(|placed| ids(&placed.instances))
-        .collect();
+    let reported: BTreeSet<_> = answers.iter().flatten().flat_map(|placed| ids(&placed.instances)).collect();
     let found = scope.ensure(&intent).await?;
     expect(reported.is_subset(&ids(&found)), || {
-        format!(
-            "calls at the same time reported {reported:?}, later {:?} were found",
-            ids(&found)
-        )
+        format!("calls at the same time reported {reported:?}, later {:?} were found", ids(&found))
     })?;
     scope.settle().await;
     scope.lists_exactly(&scope.cluster, &ids(&found)).await
@@ -110,23 +90,15 @@ pub(super) async fn shortfall_is_final(scope: &Scope<'_>) -> Checked {
     if !scope.subject.set_room(u32::try_from(room).ok()).await {
         return Err(Broken::NotTried("the account's room cannot be set"));
     }
-    let (made, why) = match scope.try_ensure(&intent).await {
+    let (made, why) = match scope.driver.ensure(&intent).await {
         Ok(placed) => (placed.instances, placed.shortfall),
         Err(error) => (Vec::new(), Some(error)),
     };
-    expect(made.len() <= room, || {
-        format!("{} instances were made in a room for {room}", made.len())
-    })?;
+    expect(made.len() <= room, || format!("{} instances were made in a room for {room}", made.len()))?;
     let kind = why.map(|error| error.kind);
-    expect(
-        matches!(kind, Some(ErrorKind::Capacity | ErrorKind::Quota)),
-        || {
-            format!(
-                "{} of {asked} were made, and the reason given is {kind:?}",
-                made.len()
-            )
-        },
-    )?;
+    expect(matches!(kind, Some(ErrorKind::Capacity | ErrorKind::Quota)), || {
+        format!("{} of {asked} were made, and the reason given is {kind:?}", made.len())
+    })?;
     scope.subject.set_room(None).await;
     scope.settle().await;
     scope.lists_exactly(&scope.cluster, &ids(&made)).await

@@ -14,14 +14,10 @@ pub(super) fn sound_description(scope: &Scope<'_>) -> Checked {
         expect(flag.name.starts_with(&prefix), || {
             format!("the flag {} lacks the prefix {prefix}", flag.name)
         })?;
-        expect(!flag.usage.is_empty(), || {
-            format!("the flag {} says nothing of its use", flag.name)
-        })?;
+        expect(!flag.usage.is_empty(), || format!("the flag {} says nothing of its use", flag.name))?;
     }
     expect(description.batch.max >= 1, || "batch.max is 0".to_owned())?;
-    expect(description.calls_in_flight_max >= 1, || {
-        "calls_in_flight_max is 0".to_owned()
-    })?;
+    expect(description.calls_in_flight_max >= 1, || "calls_in_flight_max is 0".to_owned())?;
     let by_name = description.idempotency == Idempotency::UniqueName;
     expect(!by_name || description.batch.naming == SlotNaming::Named, || {
         "UniqueName without named slots cannot find anything by name".to_owned()
@@ -37,13 +33,9 @@ pub(super) async fn check_names_unknown_options(scope: &Scope<'_>) -> Checked {
         Err(error) => match &error.kind {
             ErrorKind::InvalidSpec { violations } => {
                 let named = violations.iter().any(|v| v.field == flags::field(&option));
-                expect(named, || {
-                    format!("no violation names {}: {violations:?}", flags::field(&option))
-                })
+                expect(named, || format!("no violation names {}: {violations:?}", flags::field(&option)))
             }
-            kind => Err(Broken::Failed(format!(
-                "check answered {kind:?} instead of InvalidSpec"
-            ))),
+            kind => Err(Broken::Failed(format!("check answered {kind:?} instead of InvalidSpec"))),
         },
     }
 }

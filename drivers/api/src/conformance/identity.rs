@@ -18,19 +18,12 @@ pub(super) async fn list_is_exact(scope: &Scope<'_>) -> Checked {
     scope.lists_exactly(&scope.cluster, &wanted).await?;
     let listed = scope.list(&scope.cluster).await?;
     let tagged = |instance: &Instance| instance.intent.is_some_and(|intent| intents.contains(&intent));
-    expect(listed.iter().all(tagged), || {
-        format!("an intent's tag is missing: {listed:?}")
-    })
+    expect(listed.iter().all(tagged), || format!("an intent's tag is missing: {listed:?}"))
 }
 
 pub(super) async fn foreign_is_untouched(scope: &Scope<'_>) -> Checked {
     let ours = scope.make().await?;
-    let theirs = scope
-        .ensure(&CreateIntent {
-            cluster: scope.neighbour.clone(),
-            ..scope.intent()
-        })
-        .await?;
+    let theirs = scope.ensure(&CreateIntent { cluster: scope.neighbour.clone(), ..scope.intent() }).await?;
     let mut foreign = refs(&theirs);
     let unmanaged = scope.subject.make_foreign().await;
     foreign.extend(unmanaged.clone());
@@ -49,17 +42,11 @@ pub(super) async fn foreign_is_untouched(scope: &Scope<'_>) -> Checked {
 async fn refuses_to_touch(scope: &Scope<'_>, instance: &InstanceRef) -> Checked {
     let one = std::slice::from_ref(instance);
     let observed = scope.observe_one(&scope.cluster, instance).await?;
-    expect(is_not_found(&observed), || {
-        format!("observe answered a foreign instance with {observed:?}")
-    })?;
+    expect(is_not_found(&observed), || format!("observe answered a foreign instance with {observed:?}"))?;
     let power = scope.driver.power(&scope.cluster, PowerAction::Kill, one).await;
-    expect(refused(&power), || {
-        format!("power answered a foreign instance with {power:?}")
-    })?;
+    expect(refused(&power), || format!("power answered a foreign instance with {power:?}"))?;
     let destroy = scope.driver.destroy(&scope.cluster, one).await;
-    expect(refused(&destroy), || {
-        format!("destroy answered a foreign instance with {destroy:?}")
-    })
+    expect(refused(&destroy), || format!("destroy answered a foreign instance with {destroy:?}"))
 }
 
 fn refused(answer: &Result<Vec<Result<(), DriverError>>, DriverError>) -> bool {
@@ -70,42 +57,25 @@ fn refused(answer: &Result<Vec<Result<(), DriverError>>, DriverError>) -> bool {
 }
 
 fn is_not_found(answer: &Result<Instance, DriverError>) -> bool {
-    matches!(
-        answer,
-        Err(DriverError {
-            kind: ErrorKind::NotFound,
-            ..
-        })
-    )
+    matches!(answer, Err(DriverError { kind: ErrorKind::NotFound, .. }))
 }
 
 pub(super) async fn names_are_not_identity(scope: &Scope<'_>) -> Checked {
     let first = scope.intent();
     let made = ids(&scope.ensure(&first).await?);
     let other = scope.intent();
-    let same_names = CreateIntent {
-        slots: first.slots.clone(),
-        ..other.clone()
-    };
-    let elsewhere = CreateIntent {
-        cluster: scope.neighbour.clone(),
-        ..same_names.clone()
-    };
+    let same_names = CreateIntent { slots: first.slots.clone(), ..other.clone() };
+    let elsewhere = CreateIntent { cluster: scope.neighbour.clone(), ..same_names.clone() };
     for intent in [same_names, elsewhere] {
         // Refusing is as good as making others: names may be unique in the account.
-        let placed = scope.try_ensure(&intent).await.unwrap_or_default();
+        let placed = scope.driver.ensure(&intent).await.unwrap_or_default();
         let taken: Vec<_> = ids(&placed.instances).intersection(&made).cloned().collect();
         expect(taken.is_empty(), || {
-            format!(
-                "ensure for {} of {} took over {taken:?}",
-                intent.intent, intent.cluster
-            )
+            format!("ensure for {} of {} took over {taken:?}", intent.intent, intent.cluster)
         })?;
     }
     let listed = ids(&scope.list(&scope.cluster).await?);
-    expect(made.is_subset(&listed), || {
-        format!("of {made:?} only {listed:?} are left")
-    })
+    expect(made.is_subset(&listed), || format!("of {made:?} only {listed:?} are left"))
 }
 
 pub(super) async fn observe_answers_each(scope: &Scope<'_>) -> Checked {
@@ -120,21 +90,11 @@ pub(super) async fn observe_answers_each(scope: &Scope<'_>) -> Checked {
     expect(answers.len() == asked.len(), || {
         format!("{} answers to {} instances", answers.len(), asked.len())
     })?;
-    expect(is_not_found(&answers[1]), || {
-        format!("the unknown instance was answered with {:?}", answers[1])
-    })?;
-    for (index, (instance, answer)) in asked
-        .iter()
-        .zip(&answers)
-        .enumerate()
-        .filter(|(index, _)| *index != 1)
+    expect(is_not_found(&answers[1]), || format!("the unknown instance was answered with {:?}", answers[1]))?;
+    for (index, (instance, answer)) in asked.iter().zip(&answers).enumerate().filter(|(index, _)| *index != 1)
     {
-        let right = answer
-            .as_ref()
-            .is_ok_and(|seen| seen.instance.provider_id == instance.provider_id);
-        expect(right, || {
-            format!("answer {index}, for {}, is {answer:?}", instance.provider_id)
-        })?;
+        let right = answer.as_ref().is_ok_and(|seen| seen.instance.provider_id == instance.provider_id);
+        expect(right, || format!("answer {index}, for {}, is {answer:?}", instance.provider_id))?;
     }
     Ok(())
 }
@@ -145,9 +105,7 @@ pub(super) async fn instances_are_named(scope: &Scope<'_>) -> Checked {
     let names: BTreeSet<&str> = made.iter().map(|i| i.instance.name.as_str()).collect();
     if scope.named() {
         let wanted: BTreeSet<&str> = intent.slots.iter().map(|slot| slot.name.as_str()).collect();
-        return expect(names == wanted, || {
-            format!("instances are named {names:?}, slots {wanted:?}")
-        });
+        return expect(names == wanted, || format!("instances are named {names:?}, slots {wanted:?}"));
     }
     expect(names.len() == made.len() && !names.contains(""), || {
         format!("names repeat or are missing: {names:?}")

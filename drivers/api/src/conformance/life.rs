@@ -13,9 +13,7 @@ pub(super) async fn power_is_idempotent(scope: &Scope<'_>) -> Checked {
     if !scope.driver.describe().power {
         let answer = scope.driver.power(&scope.cluster, PowerAction::Stop, &made).await;
         let unsupported = matches!(&answer, Err(error) if error.kind == ErrorKind::Unsupported);
-        return expect(unsupported, || {
-            format!("a driver without power answered {answer:?}")
-        });
+        return expect(unsupported, || format!("a driver without power answered {answer:?}"));
     }
     let one = &made[0];
     let before = scope.becomes(one, InstanceState::Running).await?;
@@ -32,31 +30,19 @@ pub(super) async fn power_is_idempotent(scope: &Scope<'_>) -> Checked {
         }
         let after = scope.becomes(one, state).await?;
         let address = after.private_address;
-        expect(
-            state == InstanceState::Stopped || address == before.private_address,
-            || {
-                format!(
-                    "{action:?} turned the address {:?} into {address:?}",
-                    before.private_address
-                )
-            },
-        )?;
+        expect(state == InstanceState::Stopped || address == before.private_address, || {
+            format!("{action:?} turned the address {:?} into {address:?}", before.private_address)
+        })?;
     }
     Ok(())
 }
 
 async fn power(scope: &Scope<'_>, action: PowerAction, instance: &InstanceRef) -> Checked {
-    match scope
-        .driver
-        .power(&scope.cluster, action, std::slice::from_ref(instance))
-        .await
-    {
+    match scope.driver.power(&scope.cluster, action, std::slice::from_ref(instance)).await {
         Ok(items) => match items.into_iter().next() {
             Some(Ok(())) => Ok(()),
             Some(Err(error)) => failed(&format!("{action:?}"), &error),
-            None => Err(Broken::Failed(format!(
-                "{action:?} of one instance was not answered"
-            ))),
+            None => Err(Broken::Failed(format!("{action:?} of one instance was not answered"))),
         },
         Err(error) => failed(&format!("{action:?}"), &error),
     }
@@ -70,9 +56,7 @@ pub(super) async fn destroy_is_idempotent(scope: &Scope<'_>) -> Checked {
             matches!(&answer, Ok(items) if items.len() == made.len() && items.iter().all(Result::is_ok));
         expect(success, || format!("destroy answered {answer:?}"))?;
     }
-    scope
-        .lists_exactly(&scope.cluster, &std::collections::BTreeSet::new())
-        .await?;
+    scope.lists_exactly(&scope.cluster, &std::collections::BTreeSet::new()).await?;
     for instance in &made {
         let seen = scope.observe_one(&scope.cluster, instance).await?;
         let gone = match &seen {
@@ -100,18 +84,12 @@ pub(super) async fn console_is_bounded(scope: &Scope<'_>) -> Checked {
     let answer = scope.driver.console(&scope.cluster, &made[0]).await;
     if !scope.driver.describe().console {
         let unsupported = matches!(&answer, Err(error) if error.kind == ErrorKind::Unsupported);
-        return expect(unsupported, || {
-            format!("a driver without console answered {answer:?}")
-        });
+        return expect(unsupported, || format!("a driver without console answered {answer:?}"));
     }
     match answer {
-        Ok(text) => expect(text.len() <= CONSOLE_BYTES, || {
-            format!("console has {} bytes", text.len())
-        })?,
+        Ok(text) => expect(text.len() <= CONSOLE_BYTES, || format!("console has {} bytes", text.len()))?,
         Err(error) => return failed("console", &error),
     }
     let neighbours = scope.driver.console(&scope.neighbour, &made[0]).await;
-    expect(neighbours.is_err(), || {
-        "another cluster reads the console".to_owned()
-    })
+    expect(neighbours.is_err(), || "another cluster reads the console".to_owned())
 }

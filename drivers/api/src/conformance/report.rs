@@ -25,26 +25,17 @@ pub struct Report {
 impl Report {
     /// The report itself is the error, so that `expect` prints it.
     pub fn into_result(self) -> Result<Self, Self> {
-        if self.broken().is_empty() {
-            Ok(self)
-        } else {
-            Err(self)
-        }
+        if self.broken().is_empty() { Ok(self) } else { Err(self) }
     }
 
     pub fn broken(&self) -> Vec<Rule> {
-        let broken = self
-            .outcomes
-            .iter()
-            .filter(|(_, outcome)| matches!(outcome, Outcome::Broken { .. }));
+        let broken = self.outcomes.iter().filter(|(_, outcome)| matches!(outcome, Outcome::Broken { .. }));
         broken.map(|(rule, _)| *rule).collect()
     }
 
     pub fn not_tried(&self) -> Vec<Rule> {
-        let not_tried = self
-            .outcomes
-            .iter()
-            .filter(|(_, outcome)| matches!(outcome, Outcome::NotTried { .. }));
+        let not_tried =
+            self.outcomes.iter().filter(|(_, outcome)| matches!(outcome, Outcome::NotTried { .. }));
         not_tried.map(|(rule, _)| *rule).collect()
     }
 }

@@ -9,7 +9,8 @@ use skep_types::{HostId, Idempotency, InstanceRef, IntentId, ProviderId, SlotNam
 use tokio::time::Instant;
 
 use super::DriverUnderTest;
-use crate::{CreateIntent, Driver, DriverError, ErrorKind, Instance, InstanceState, Placed, Rule, Slot};
+use super::patient::Patient;
+use crate::{CreateIntent, Driver, DriverError, Instance, InstanceState, Rule, Slot};
 
 /// Slots of an intent here: three show an order and a partial result; more only take longer.
 const SLOTS: u32 = 3;
@@ -18,8 +19,6 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 /// A list that has more pages than this goes in a circle.
 const PAGES_MAX: usize = 1_000;
-/// A throttled call is tried this often before the rule gives up.
-const THROTTLED_MAX: usize = 100;
 
 /// Why a rule did not end well.
 #[derive(Debug)]
@@ -32,18 +31,11 @@ pub(super) type Checked = Result<(), Broken>;
 
 /// Fails the rule with what was seen, unless `holds`.
 pub(super) fn expect(holds: bool, seen: impl FnOnce() -> String) -> Checked {
-    if holds {
-        Ok(())
-    } else {
-        Err(Broken::Failed(seen()))
-    }
+    if holds { Ok(()) } else { Err(Broken::Failed(seen())) }
 }
 
 pub(super) fn failed<T>(call: &str, error: &DriverError) -> Result<T, Broken> {
-    Err(Broken::Failed(format!(
-        "{call} failed: {:?}: {error}",
-        error.kind
-    )))
+    Err(Broken::Failed(format!("{call} failed: {:?}: {error}", error.kind)))
 }
 
 /// An id that no driver ever gave out.
@@ -74,15 +66,13 @@ impl<'a> Scope<'a> {
     pub(super) async fn new(subject: &'a dyn DriverUnderTest, rule: Rule) -> Self {
         let cluster = format!("{}-c{}", subject.prefix(), rule.number());
         let neighbour = format!("{}-n{}", subject.prefix(), rule.number());
-        let driver = subject.driver().await;
-        Self {
-            subject,
-            driver,
-            cluster,
-            neighbour,
-            rule,
-            intents: AtomicU64::new(0),
-        }
+        let driver = Arc::new(Patient(subject.driver().await));
+        Self { subject, driver, cluster, neighbour, rule, intents: AtomicU64::new(0) }
+    }
+
+    /// The driver as another coordinator holds it.
+    pub(super) async fn another(&self) -> Arc<dyn Driver> {
+        Arc::new(Patient(self.subject.driver().await))
     }
 
     pub(super) fn named(&self) -> bool {
@@ -116,32 +106,15 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// `ensure`, again where the driver asks for patience.
-    pub(super) async fn try_ensure(&self, intent: &CreateIntent) -> Result<Placed, DriverError> {
-        for _ in 0..THROTTLED_MAX {
-            match self.driver.ensure(intent).await {
-                Err(DriverError {
-                    kind: ErrorKind::Throttled { retry_after },
-                    ..
-                }) => {
-                    tokio::time::sleep(retry_after).await;
-                }
-                answer => return answer,
-            }
-        }
-        self.driver.ensure(intent).await
-    }
-
     /// `ensure` that has to make every slot.
     pub(super) async fn ensure(&self, intent: &CreateIntent) -> Result<Vec<Instance>, Broken> {
-        let placed = match self.try_ensure(intent).await {
+        let placed = match self.driver.ensure(intent).await {
             Ok(placed) => placed,
             Err(error) => return failed("ensure", &error),
         };
-        expect(
-            placed.shortfall.is_none() && placed.instances.len() == intent.slots.len(),
-            || format!("ensure of {} slots answered {placed:?}", intent.slots.len()),
-        )?;
+        expect(placed.shortfall.is_none() && placed.instances.len() == intent.slots.len(), || {
+            format!("ensure of {} slots answered {placed:?}", intent.slots.len())
+        })?;
         Ok(placed.instances)
     }
 
@@ -156,19 +129,9 @@ impl<'a> Scope<'a> {
         for _ in 0..PAGES_MAX {
             let page = match self.driver.list(cluster, token.as_deref()).await {
                 Ok(page) => page,
-                Err(error) => match error.kind {
-                    ErrorKind::Throttled { retry_after } => {
-                        tokio::time::sleep(retry_after).await;
-                        continue;
-                    }
-                    _ => return failed("list", &error),
-                },
+                Err(error) => return failed("list", &error),
             };
-            instances.extend(
-                page.instances
-                    .into_iter()
-                    .filter(|i| i.state != InstanceState::Destroyed),
-            );
+            instances.extend(page.instances.into_iter().filter(|i| i.state != InstanceState::Destroyed));
             match page.next {
                 Some(next) => token = Some(next),
                 None => return Ok(instances),
@@ -206,9 +169,7 @@ impl<'a> Scope<'a> {
             Ok(answers) => answers,
             Err(error) => return failed("observe", &error),
         };
-        expect(answers.len() == 1, || {
-            format!("observe of one instance answered {answers:?}")
-        })?;
+        expect(answers.len() == 1, || format!("observe of one instance answered {answers:?}"))?;
         Ok(answers.remove(0))
     }
 

@@ -27,21 +27,12 @@ impl Deadline {
         method: Method,
         call: impl Future<Output = Result<T, DriverError>>,
     ) -> Result<T, DriverError> {
-        tokio::time::timeout(self.limit, call)
-            .await
-            .unwrap_or_else(|_| Err(self.late(method)))
+        tokio::time::timeout(self.limit, call).await.unwrap_or_else(|_| Err(self.late(method)))
     }
 
     fn late(&self, method: Method) -> DriverError {
-        let kind = if method.has_effect() {
-            ErrorKind::Ambiguous
-        } else {
-            ErrorKind::Unavailable
-        };
-        DriverError::new(
-            kind,
-            format!("{method} did not answer within {} s", self.limit.as_secs_f32()),
-        )
+        let kind = if method.has_effect() { ErrorKind::Ambiguous } else { ErrorKind::Unavailable };
+        DriverError::new(kind, format!("{method} did not answer within {} s", self.limit.as_secs_f32()))
     }
 }
 
@@ -60,8 +51,7 @@ impl Driver for Deadline {
     }
 
     async fn list(&self, cluster: &str, page_token: Option<&str>) -> Result<Page, DriverError> {
-        self.bound(Method::List, self.inner.list(cluster, page_token))
-            .await
+        self.bound(Method::List, self.inner.list(cluster, page_token)).await
     }
 
     async fn observe(
@@ -69,8 +59,7 @@ impl Driver for Deadline {
         cluster: &str,
         instances: &[InstanceRef],
     ) -> Result<Vec<Result<Instance, DriverError>>, DriverError> {
-        self.bound(Method::Observe, self.inner.observe(cluster, instances))
-            .await
+        self.bound(Method::Observe, self.inner.observe(cluster, instances)).await
     }
 
     async fn power(
@@ -79,8 +68,7 @@ impl Driver for Deadline {
         action: PowerAction,
         instances: &[InstanceRef],
     ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
-        self.bound(Method::Power, self.inner.power(cluster, action, instances))
-            .await
+        self.bound(Method::Power, self.inner.power(cluster, action, instances)).await
     }
 
     async fn destroy(
@@ -88,12 +76,10 @@ impl Driver for Deadline {
         cluster: &str,
         instances: &[InstanceRef],
     ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
-        self.bound(Method::Destroy, self.inner.destroy(cluster, instances))
-            .await
+        self.bound(Method::Destroy, self.inner.destroy(cluster, instances)).await
     }
 
     async fn console(&self, cluster: &str, instance: &InstanceRef) -> Result<String, DriverError> {
-        self.bound(Method::Console, self.inner.console(cluster, instance))
-            .await
+        self.bound(Method::Console, self.inner.console(cluster, instance)).await
     }
 }

@@ -53,11 +53,7 @@ impl Faults {
         F: Fn(CallSite) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = Result<(), DriverError>> + Send + 'static,
     {
-        Self {
-            inner,
-            hook: Box::new(move |site| Box::pin(hook(site))),
-            calls: AtomicU64::new(0),
-        }
+        Self { inner, hook: Box::new(move |site| Box::pin(hook(site))), calls: AtomicU64::new(0) }
     }
 
     async fn through<T>(
@@ -66,19 +62,9 @@ impl Faults {
         call: impl Future<Output = Result<T, DriverError>>,
     ) -> Result<T, DriverError> {
         let seq = self.calls.fetch_add(1, Ordering::Relaxed) + 1;
-        (self.hook)(CallSite {
-            method,
-            phase: CallPhase::Before,
-            seq,
-        })
-        .await?;
+        (self.hook)(CallSite { method, phase: CallPhase::Before, seq }).await?;
         let answer = call.await;
-        (self.hook)(CallSite {
-            method,
-            phase: CallPhase::After,
-            seq,
-        })
-        .await?;
+        (self.hook)(CallSite { method, phase: CallPhase::After, seq }).await?;
         answer
     }
 }
@@ -98,8 +84,7 @@ impl Driver for Faults {
     }
 
     async fn list(&self, cluster: &str, page_token: Option<&str>) -> Result<Page, DriverError> {
-        self.through(Method::List, self.inner.list(cluster, page_token))
-            .await
+        self.through(Method::List, self.inner.list(cluster, page_token)).await
     }
 
     async fn observe(
@@ -107,8 +92,7 @@ impl Driver for Faults {
         cluster: &str,
         instances: &[InstanceRef],
     ) -> Result<Vec<Result<Instance, DriverError>>, DriverError> {
-        self.through(Method::Observe, self.inner.observe(cluster, instances))
-            .await
+        self.through(Method::Observe, self.inner.observe(cluster, instances)).await
     }
 
     async fn power(
@@ -117,8 +101,7 @@ impl Driver for Faults {
         action: PowerAction,
         instances: &[InstanceRef],
     ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
-        self.through(Method::Power, self.inner.power(cluster, action, instances))
-            .await
+        self.through(Method::Power, self.inner.power(cluster, action, instances)).await
     }
 
     async fn destroy(
@@ -126,12 +109,10 @@ impl Driver for Faults {
         cluster: &str,
         instances: &[InstanceRef],
     ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
-        self.through(Method::Destroy, self.inner.destroy(cluster, instances))
-            .await
+        self.through(Method::Destroy, self.inner.destroy(cluster, instances)).await
     }
 
     async fn console(&self, cluster: &str, instance: &InstanceRef) -> Result<String, DriverError> {
-        self.through(Method::Console, self.inner.console(cluster, instance))
-            .await
+        self.through(Method::Console, self.inner.console(cluster, instance)).await
     }
 }

@@ -20,10 +20,7 @@ pub struct MaxInFlight {
 impl MaxInFlight {
     pub fn new(inner: Arc<dyn Driver>) -> Self {
         let max = inner.describe().calls_in_flight_max.max(1);
-        Self {
-            permits: Semaphore::new(max as usize),
-            inner,
-        }
+        Self { permits: Semaphore::new(max as usize), inner }
     }
 
     async fn permit(&self) -> Result<SemaphorePermit<'_>, DriverError> {

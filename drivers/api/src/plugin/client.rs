@@ -34,9 +34,7 @@ impl PluginDriver {
     pub async fn connect(socket: &Path) -> Result<Self, DriverError> {
         let client = client(socket);
         let answer = client.clone().describe(pb::DescribeRequest {}).await;
-        let description = answer
-            .map_err(|status| read_failure("describe", status))?
-            .into_inner();
+        let description = answer.map_err(|status| read_failure("describe", status))?.into_inner();
         let description = from_wire::description(description).map_err(|error| nonsense("describe", error))?;
         Ok(Self { client, description })
     }
@@ -71,11 +69,8 @@ fn failure(method: Method, status: Status) -> DriverError {
 }
 
 fn read_failure(call: &str, status: Status) -> DriverError {
-    DriverError::new(
-        ErrorKind::Unavailable,
-        format!("the driver program did not answer {call}"),
-    )
-    .caused_by(status)
+    DriverError::new(ErrorKind::Unavailable, format!("the driver program did not answer {call}"))
+        .caused_by(status)
 }
 
 /// Only a connect that failed proves that nothing was sent.
@@ -91,11 +86,8 @@ fn never_connected(status: &Status) -> bool {
 }
 
 fn nonsense(call: &str, error: WireError) -> DriverError {
-    DriverError::new(
-        ErrorKind::Internal,
-        format!("the driver program answered {call} with nonsense"),
-    )
-    .caused_by(error)
+    DriverError::new(ErrorKind::Internal, format!("the driver program answered {call} with nonsense"))
+        .caused_by(error)
 }
 
 /// The driver's own answer, out of the call's three layers: transport, message, driver.
@@ -129,9 +121,7 @@ impl Driver for PluginDriver {
     }
 
     async fn check(&self, template: &Template) -> Result<(), DriverError> {
-        let request = pb::CheckRequest {
-            template: Some(to_wire::template(template)),
-        };
+        let request = pb::CheckRequest { template: Some(to_wire::template(template)) };
         let verdict = |reply: pb::CheckReply| Ok(reply.error.map_or(Ok(()), |e| Err(from_wire::error(e))));
         answer(Method::Check, self.client.clone().check(request).await, verdict)
     }
@@ -143,15 +133,8 @@ impl Driver for PluginDriver {
 
     async fn list(&self, cluster: &str, page_token: Option<&str>) -> Result<Page, DriverError> {
         let page_token = page_token.unwrap_or_default().to_owned();
-        let request = pb::ListRequest {
-            cluster: cluster.to_owned(),
-            page_token,
-        };
-        answer(
-            Method::List,
-            self.client.clone().list(request).await,
-            from_wire::listed,
-        )
+        let request = pb::ListRequest { cluster: cluster.to_owned(), page_token };
+        answer(Method::List, self.client.clone().list(request).await, from_wire::listed)
     }
 
     async fn observe(
@@ -160,9 +143,7 @@ impl Driver for PluginDriver {
         instances: &[InstanceRef],
     ) -> Result<Vec<Result<Instance, DriverError>>, DriverError> {
         let reply = self.client.clone().observe(named(cluster, instances)).await;
-        answer(Method::Observe, reply, |reply| {
-            from_wire::observed(reply, instances.len())
-        })
+        answer(Method::Observe, reply, |reply| from_wire::observed(reply, instances.len()))
     }
 
     async fn power(
@@ -177,9 +158,7 @@ impl Driver for PluginDriver {
             instances: instances.iter().map(to_wire::instance_ref).collect(),
         };
         let reply = self.client.clone().power(request).await;
-        answer(Method::Power, reply, |reply| {
-            from_wire::results(reply, instances.len())
-        })
+        answer(Method::Power, reply, |reply| from_wire::results(reply, instances.len()))
     }
 
     async fn destroy(
@@ -188,9 +167,7 @@ impl Driver for PluginDriver {
         instances: &[InstanceRef],
     ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
         let reply = self.client.clone().destroy(named(cluster, instances)).await;
-        answer(Method::Destroy, reply, |reply| {
-            from_wire::results(reply, instances.len())
-        })
+        answer(Method::Destroy, reply, |reply| from_wire::results(reply, instances.len()))
     }
 
     async fn console(&self, cluster: &str, instance: &InstanceRef) -> Result<String, DriverError> {
@@ -200,10 +177,6 @@ impl Driver for PluginDriver {
         };
         let output =
             |reply: pb::ConsoleReply| Ok(reply.error.map_or(Ok(reply.output), |e| Err(from_wire::error(e))));
-        answer(
-            Method::Console,
-            self.client.clone().console(request).await,
-            output,
-        )
+        answer(Method::Console, self.client.clone().console(request).await, output)
     }
 }

@@ -20,15 +20,11 @@ pub struct WireError {
 }
 
 fn wrong(field: &'static str, problem: impl Into<String>) -> WireError {
-    WireError {
-        field,
-        problem: problem.into(),
-    }
+    WireError { field, problem: problem.into() }
 }
 
 fn parsed<T: FromStr<Err: std::fmt::Display>>(field: &'static str, text: &str) -> Result<T, WireError> {
-    text.parse()
-        .map_err(|error: T::Err| wrong(field, format!("is unusable: {error}")))
+    text.parse().map_err(|error: T::Err| wrong(field, format!("is unusable: {error}")))
 }
 
 /// Absent on the wire is the empty text.
@@ -36,11 +32,7 @@ fn optional<T: FromStr<Err: std::fmt::Display>>(
     field: &'static str,
     text: &str,
 ) -> Result<Option<T>, WireError> {
-    if text.is_empty() {
-        Ok(None)
-    } else {
-        parsed(field, text).map(Some)
-    }
+    if text.is_empty() { Ok(None) } else { parsed(field, text).map(Some) }
 }
 
 fn required<T>(field: &'static str, value: Option<T>) -> Result<T, WireError> {
@@ -48,38 +40,24 @@ fn required<T>(field: &'static str, value: Option<T>) -> Result<T, WireError> {
 }
 
 fn bounded(field: &'static str, len: usize, max: usize) -> Result<(), WireError> {
-    if len <= max {
-        Ok(())
-    } else {
-        Err(wrong(
-            field,
-            format!("has {len} entries, at most {max} are taken"),
-        ))
-    }
+    if len <= max { Ok(()) } else { Err(wrong(field, format!("has {len} entries, at most {max} are taken"))) }
 }
 
 pub(super) fn description(from: pb::Description) -> Result<DriverDescription, WireError> {
     let idempotency = match from.idempotency() {
-        pb::Idempotency::Token => Idempotency::Token {
-            retention: Duration::from_millis(from.token_retention_ms),
-        },
+        pb::Idempotency::Token => {
+            Idempotency::Token { retention: Duration::from_millis(from.token_retention_ms) }
+        }
         pb::Idempotency::UniqueName => Idempotency::UniqueName,
         pb::Idempotency::None => Idempotency::None,
         pb::Idempotency::Unspecified => return Err(wrong("description.idempotency", "is not known here")),
     };
-    let naming = if from.named_slots {
-        SlotNaming::Named
-    } else {
-        SlotNaming::Interchangeable
-    };
+    let naming = if from.named_slots { SlotNaming::Named } else { SlotNaming::Interchangeable };
     Ok(DriverDescription {
         name: parsed("description.name", &from.name)?,
         flags: from.flags.into_iter().map(flag).collect::<Result<_, _>>()?,
         idempotency,
-        batch: Batch {
-            max: from.batch_max.max(1),
-            naming,
-        },
+        batch: Batch { max: from.batch_max.max(1), naming },
         calls_in_flight_max: from.calls_in_flight_max.max(1),
         settle: Duration::from_millis(from.settle_ms),
         power: from.power,
@@ -143,10 +121,7 @@ fn slot(from: pb::Slot) -> Result<Slot, WireError> {
 }
 
 pub(super) fn instance_ref(from: pb::InstanceRef) -> Result<InstanceRef, WireError> {
-    Ok(InstanceRef {
-        provider_id: parsed("instance.provider_id", &from.provider_id)?,
-        name: from.name,
-    })
+    Ok(InstanceRef { provider_id: parsed("instance.provider_id", &from.provider_id)?, name: from.name })
 }
 
 pub(super) fn instance_refs(from: Vec<pb::InstanceRef>) -> Result<Vec<InstanceRef>, WireError> {
@@ -195,10 +170,7 @@ pub(super) fn ensured(from: pb::EnsureReply) -> Answer<Placed> {
     if let Some(failed) = from.error {
         return Ok(Err(error(failed)));
     }
-    Ok(Ok(Placed {
-        instances: instances(from.placements)?,
-        shortfall: from.shortfall.map(error),
-    }))
+    Ok(Ok(Placed { instances: instances(from.placements)?, shortfall: from.shortfall.map(error) }))
 }
 
 pub(super) fn listed(from: pb::ListReply) -> Answer<Page> {
@@ -206,10 +178,7 @@ pub(super) fn listed(from: pb::ListReply) -> Answer<Page> {
         return Ok(Err(error(failed)));
     }
     let next = Some(from.next_page_token).filter(|token| !token.is_empty());
-    Ok(Ok(Page {
-        instances: instances(from.instances)?,
-        next,
-    }))
+    Ok(Ok(Page { instances: instances(from.instances)?, next }))
 }
 
 pub(super) fn observed(from: pb::ObserveReply, asked: usize) -> Answer<Vec<Result<Instance, DriverError>>> {
@@ -221,11 +190,7 @@ pub(super) fn observed(from: pb::ObserveReply, asked: usize) -> Answer<Vec<Resul
         pb::observed::Result::Instance(found) => Ok(Ok(instance(found)?)),
         pb::observed::Result::Error(failed) => Ok(Err(error(failed))),
     };
-    from.results
-        .into_iter()
-        .map(one)
-        .collect::<Result<_, _>>()
-        .map(Ok)
+    from.results.into_iter().map(one).collect::<Result<_, _>>().map(Ok)
 }
 
 pub(super) fn results(from: pb::ResultsReply, asked: usize) -> Answer<Vec<Result<(), DriverError>>> {
@@ -245,29 +210,21 @@ fn complete(got: usize, asked: usize) -> Result<(), WireError> {
     if got == asked {
         Ok(())
     } else {
-        Err(wrong(
-            "results",
-            format!("has {got} entries for {asked} instances"),
-        ))
+        Err(wrong("results", format!("has {got} entries for {asked} instances")))
     }
 }
 
 pub(super) fn error(from: pb::Error) -> DriverError {
     let kind = match from.kind() {
-        pb::ErrorKind::Throttled => ErrorKind::Throttled {
-            retry_after: Duration::from_millis(from.retry_after_ms),
-        },
+        pb::ErrorKind::Throttled => {
+            ErrorKind::Throttled { retry_after: Duration::from_millis(from.retry_after_ms) }
+        }
         pb::ErrorKind::Capacity => ErrorKind::Capacity,
         pb::ErrorKind::Quota => ErrorKind::Quota,
         pb::ErrorKind::Auth => ErrorKind::Auth,
         pb::ErrorKind::InvalidSpec => {
-            let violation = |v: pb::Violation| FieldViolation {
-                field: v.field,
-                description: v.description,
-            };
-            ErrorKind::InvalidSpec {
-                violations: from.violations.into_iter().map(violation).collect(),
-            }
+            let violation = |v: pb::Violation| FieldViolation { field: v.field, description: v.description };
+            ErrorKind::InvalidSpec { violations: from.violations.into_iter().map(violation).collect() }
         }
         pb::ErrorKind::NotFound => ErrorKind::NotFound,
         pb::ErrorKind::Unavailable => ErrorKind::Unavailable,

@@ -58,9 +58,7 @@ impl Service for Served {
         let template = request.into_inner().template.unwrap_or_default();
         let template = from_wire::template(template).map_err(refuse)?;
         let error = self.driver.check(&template).await.err();
-        Ok(Response::new(pb::CheckReply {
-            error: error.as_ref().map(to_wire::error),
-        }))
+        Ok(Response::new(pb::CheckReply { error: error.as_ref().map(to_wire::error) }))
     }
 
     async fn ensure(&self, request: Request<pb::EnsureRequest>) -> Result<Response<pb::EnsureReply>, Status> {
@@ -71,9 +69,7 @@ impl Service for Served {
     async fn list(&self, request: Request<pb::ListRequest>) -> Result<Response<pb::ListReply>, Status> {
         let request = request.into_inner();
         let token = Some(request.page_token.as_str()).filter(|token| !token.is_empty());
-        Ok(Response::new(to_wire::listed(
-            self.driver.list(&request.cluster, token).await,
-        )))
+        Ok(Response::new(to_wire::listed(self.driver.list(&request.cluster, token).await)))
     }
 
     async fn observe(
@@ -82,18 +78,14 @@ impl Service for Served {
     ) -> Result<Response<pb::ObserveReply>, Status> {
         let request = request.into_inner();
         let instances = from_wire::instance_refs(request.instances).map_err(refuse)?;
-        Ok(Response::new(to_wire::observed(
-            self.driver.observe(&request.cluster, &instances).await,
-        )))
+        Ok(Response::new(to_wire::observed(self.driver.observe(&request.cluster, &instances).await)))
     }
 
     async fn power(&self, request: Request<pb::PowerRequest>) -> Result<Response<pb::ResultsReply>, Status> {
         let request = request.into_inner();
         let action = from_wire::power_action(request.action).map_err(refuse)?;
         let instances = from_wire::instance_refs(request.instances).map_err(refuse)?;
-        Ok(Response::new(to_wire::results(
-            self.driver.power(&request.cluster, action, &instances).await,
-        )))
+        Ok(Response::new(to_wire::results(self.driver.power(&request.cluster, action, &instances).await)))
     }
 
     async fn destroy(
@@ -102,9 +94,7 @@ impl Service for Served {
     ) -> Result<Response<pb::ResultsReply>, Status> {
         let request = request.into_inner();
         let instances = from_wire::instance_refs(request.instances).map_err(refuse)?;
-        Ok(Response::new(to_wire::results(
-            self.driver.destroy(&request.cluster, &instances).await,
-        )))
+        Ok(Response::new(to_wire::results(self.driver.destroy(&request.cluster, &instances).await)))
     }
 
     async fn console(
@@ -115,10 +105,7 @@ impl Service for Served {
         let instance = from_wire::instance_ref(request.instance.unwrap_or_default()).map_err(refuse)?;
         let reply = match self.driver.console(&request.cluster, &instance).await {
             Ok(output) => pb::ConsoleReply { output, error: None },
-            Err(failed) => pb::ConsoleReply {
-                output: String::new(),
-                error: Some(to_wire::error(&failed)),
-            },
+            Err(failed) => pb::ConsoleReply { output: String::new(), error: Some(to_wire::error(&failed)) },
         };
         Ok(Response::new(reply))
     }

@@ -89,10 +89,7 @@ fn bootstrap(from: &Bootstrap) -> pb::Bootstrap {
 }
 
 pub(super) fn instance_ref(from: &InstanceRef) -> pb::InstanceRef {
-    pb::InstanceRef {
-        provider_id: from.provider_id.to_string(),
-        name: from.name.clone(),
-    }
+    pb::InstanceRef { provider_id: from.provider_id.to_string(), name: from.name.clone() }
 }
 
 pub(super) fn instance(from: &Instance) -> pb::Instance {
@@ -133,10 +130,7 @@ pub(super) fn ensured(from: Result<Placed, DriverError>) -> pb::EnsureReply {
             shortfall: placed.shortfall.as_ref().map(error),
             error: None,
         },
-        Err(failed) => pb::EnsureReply {
-            error: Some(error(&failed)),
-            ..Default::default()
-        },
+        Err(failed) => pb::EnsureReply { error: Some(error(&failed)), ..Default::default() },
     }
 }
 
@@ -147,10 +141,7 @@ pub(super) fn listed(from: Result<Page, DriverError>) -> pb::ListReply {
             next_page_token: page.next.unwrap_or_default(),
             error: None,
         },
-        Err(failed) => pb::ListReply {
-            error: Some(error(&failed)),
-            ..Default::default()
-        },
+        Err(failed) => pb::ListReply { error: Some(error(&failed)), ..Default::default() },
     }
 }
 
@@ -163,38 +154,21 @@ pub(super) fn observed(from: Result<Vec<Result<Instance, DriverError>>, DriverEr
         pb::Observed { result: Some(result) }
     };
     match from {
-        Ok(items) => pb::ObserveReply {
-            results: items.iter().map(one).collect(),
-            error: None,
-        },
-        Err(failed) => pb::ObserveReply {
-            results: Vec::new(),
-            error: Some(error(&failed)),
-        },
+        Ok(items) => pb::ObserveReply { results: items.iter().map(one).collect(), error: None },
+        Err(failed) => pb::ObserveReply { results: Vec::new(), error: Some(error(&failed)) },
     }
 }
 
 pub(super) fn results(from: Result<Vec<Result<(), DriverError>>, DriverError>) -> pb::ResultsReply {
-    let one = |item: &Result<(), DriverError>| pb::ItemResult {
-        error: item.as_ref().err().map(error),
-    };
+    let one = |item: &Result<(), DriverError>| pb::ItemResult { error: item.as_ref().err().map(error) };
     match from {
-        Ok(items) => pb::ResultsReply {
-            results: items.iter().map(one).collect(),
-            error: None,
-        },
-        Err(failed) => pb::ResultsReply {
-            results: Vec::new(),
-            error: Some(error(&failed)),
-        },
+        Ok(items) => pb::ResultsReply { results: items.iter().map(one).collect(), error: None },
+        Err(failed) => pb::ResultsReply { results: Vec::new(), error: Some(error(&failed)) },
     }
 }
 
 pub(super) fn error(from: &DriverError) -> pb::Error {
-    let mut to = pb::Error {
-        message: chain(from),
-        ..Default::default()
-    };
+    let mut to = pb::Error { message: chain(from), ..Default::default() };
     let kind = match &from.kind {
         ErrorKind::Throttled { retry_after } => {
             to.retry_after_ms = milliseconds(*retry_after);

@@ -1,0 +1,117 @@
+//! The driver `sim`: a [`Driver`] on a [`SimWorld`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use skep_driver::{CreateIntent, Driver, DriverError, ErrorKind, Instance, Method, Page, Placed};
+use skep_types::{Batch, DriverDescription, DriverName, FieldViolation, InstanceRef, PowerAction, Template};
+
+use crate::options;
+use crate::world::SimWorld;
+
+/// Any number of these may stand on one world, one for each coordinator.
+#[derive(Debug)]
+pub struct SimDriver {
+    world: Arc<SimWorld>,
+    description: DriverDescription,
+}
+
+impl SimDriver {
+    pub fn new(world: Arc<SimWorld>) -> Self {
+        let description = describe(&world);
+        Self { world, description }
+    }
+
+    pub fn world(&self) -> &Arc<SimWorld> {
+        &self.world
+    }
+}
+
+fn describe(world: &SimWorld) -> DriverDescription {
+    let config = world.config();
+    #[expect(clippy::expect_used, reason = "a literal that is a DNS label")]
+    let name: DriverName = "sim".parse().expect("a valid driver name");
+    DriverDescription {
+        name,
+        flags: options::flags(),
+        idempotency: config.declared_idempotency(),
+        batch: Batch { max: config.batch_max, naming: config.declared_naming() },
+        calls_in_flight_max: config.calls_in_flight_max,
+        settle: Duration::from_millis(config.behaviour.visibility_ms),
+        power: true,
+        console: true,
+    }
+}
+
+#[async_trait]
+impl Driver for SimDriver {
+    fn describe(&self) -> &DriverDescription {
+        &self.description
+    }
+
+    async fn check(&self, template: &Template) -> Result<(), DriverError> {
+        let _call = self.world.enter(Method::Check)?;
+        options::read(template, &self.world.behaviour(), &self.world.config().zones).map(drop)
+    }
+
+    async fn ensure(&self, intent: &CreateIntent) -> Result<Placed, DriverError> {
+        let call = self.world.enter(Method::Ensure)?;
+        let options = options::read(&intent.template, &self.world.behaviour(), &self.world.config().zones)?;
+        let max = self.description.batch.max as usize;
+        if intent.slots.is_empty() || intent.slots.len() > max {
+            let description = format!("must be 1 to {max} in number");
+            let violations = vec![FieldViolation { field: "slots".to_owned(), description }];
+            return Err(DriverError::new(
+                ErrorKind::InvalidSpec { violations },
+                "slots are too many or none",
+            ));
+        }
+        self.world.create(&call, intent, &options).await
+    }
+
+    async fn list(&self, cluster: &str, page_token: Option<&str>) -> Result<Page, DriverError> {
+        let _call = self.world.enter(Method::List)?;
+        self.world.page(cluster, page_token)
+    }
+
+    async fn observe(
+        &self,
+        cluster: &str,
+        instances: &[InstanceRef],
+    ) -> Result<Vec<Result<Instance, DriverError>>, DriverError> {
+        let _call = self.world.enter(Method::Observe)?;
+        Ok(instances.iter().map(|instance| self.world.look(cluster, instance)).collect())
+    }
+
+    async fn power(
+        &self,
+        cluster: &str,
+        action: PowerAction,
+        instances: &[InstanceRef],
+    ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
+        let call = self.world.enter(Method::Power)?;
+        let switched: Vec<_> =
+            instances.iter().map(|instance| self.world.switch(cluster, action, instance)).collect();
+        let longest = switched.iter().flatten().max().copied().unwrap_or_default();
+        tokio::time::sleep(longest).await;
+        self.world.reply(&call, &self.world.behaviour()).await?;
+        Ok(switched.into_iter().map(|result| result.map(drop)).collect())
+    }
+
+    async fn destroy(
+        &self,
+        cluster: &str,
+        instances: &[InstanceRef],
+    ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
+        let call = self.world.enter(Method::Destroy)?;
+        let results = instances.iter().map(|instance| self.world.remove(cluster, instance)).collect();
+        self.world.reply(&call, &self.world.behaviour()).await?;
+        Ok(results)
+    }
+
+    async fn console(&self, cluster: &str, instance: &InstanceRef) -> Result<String, DriverError> {
+        let _call = self.world.enter(Method::Console)?;
+        self.world.console(cluster, instance)
+    }
+}
