@@ -18,7 +18,7 @@ done
 exec /sbin/init"#;
 
 /// systemd shuts down in an orderly way on this signal.
-const STOP_SIGNAL: &str = "SIGRTMIN+3";
+pub(crate) const STOP_SIGNAL: &str = "SIGRTMIN+3";
 
 /// What of the console is kept on disk; [`skep_driver::Driver::console`] shows the last 64 KiB.
 const CONSOLE_LOG: &str = "256k";

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use bollard::Docker;
+use bollard::errors::Error;
 use bollard::query_parameters::{
     KillContainerOptions, ListVolumesOptions, LogsOptions, RemoveContainerOptions, RemoveVolumeOptions,
-    RestartContainerOptions, StartContainerOptions, StopContainerOptions,
+    StartContainerOptions, WaitContainerOptions,
 };
 use futures::{StreamExt, stream};
 use skep_driver::{DriverError, ErrorKind, Instance, Page};
@@ -14,14 +15,15 @@ use skep_types::{InstanceRef, PowerAction};
 use tracing::warn;
 
 use crate::existing::{self, Existing};
-use crate::{errors, naming, network};
+use crate::{container, errors, naming, network};
 
 /// Rows of one page of a list: a page travels in one message of at most 4 MiB.
 const PAGE: usize = 500;
 /// Calls to the engine at once; it does its work one container at a time anyway.
 const AT_ONCE: usize = 8;
-/// systemd's orderly shutdown takes half a second; services that hang are cut off after this long.
-const STOP_SECONDS: i32 = 30;
+/// systemd's orderly shutdown takes half a second; services that hang are cut off after half a minute.
+const STOP_ASKS: usize = 30;
+const STOP_ASK_EVERY: Duration = Duration::from_secs(1);
 /// A removal that another call began is over soon, or stuck.
 const REMOVAL_LOOKS: usize = 50;
 const REMOVAL_LOOK_EVERY: Duration = Duration::from_millis(100);
@@ -78,23 +80,47 @@ async fn power_one(
 ) -> Result<(), DriverError> {
     let existing = ours(docker, cluster, wanted).await?.ok_or_else(|| not_found(wanted))?;
     let id = existing.id.as_str();
-    let t = Some(STOP_SECONDS);
     let done = match action {
-        PowerAction::Start => docker.start_container(id, None::<StartContainerOptions>).await,
-        PowerAction::Stop => {
-            docker.stop_container(id, Some(StopContainerOptions { t, ..Default::default() })).await
-        }
-        PowerAction::Restart => {
-            docker.restart_container(id, Some(RestartContainerOptions { t, ..Default::default() })).await
-        }
-        PowerAction::Kill => {
-            docker.kill_container(id, Some(KillContainerOptions { signal: "SIGKILL".to_owned() })).await
-        }
+        PowerAction::Start => start(docker, id).await,
+        PowerAction::Stop => stop(docker, id).await,
+        PowerAction::Restart => match stop(docker, id).await {
+            Ok(()) => start(docker, id).await,
+            Err(error) => Err(error),
+        },
+        PowerAction::Kill => signal(docker, id, "SIGKILL").await.map(drop),
     };
-    match done {
-        // Nothing to kill: it does not run.
-        Err(error) if action == PowerAction::Kill && errors::status(&error) == Some(409) => Ok(()),
-        done => done.map_err(errors::changing("the host's power state was not changed")),
+    done.map_err(errors::changing(format!("the power state of {} was not changed", wanted.name)))
+}
+
+async fn start(docker: &Docker, id: &str) -> Result<(), Error> {
+    docker.start_container(id, None::<StartContainerOptions>).await
+}
+
+/// Asks init to shut down until it is done, and cuts the power when it does not. It is asked again and again because
+/// an init that has only just begun does not hear it; the engine's own stop asks once and then waits in vain.
+async fn stop(docker: &Docker, id: &str) -> Result<(), Error> {
+    for _ in 0..STOP_ASKS {
+        if signal(docker, id, container::STOP_SIGNAL).await? == Signalled::NotRunning {
+            return Ok(());
+        }
+        let mut ended = docker.wait_container(id, None::<WaitContainerOptions>);
+        // However the wait ends, the next signal tells whether the host still runs.
+        drop(tokio::time::timeout(STOP_ASK_EVERY, ended.next()).await);
+    }
+    signal(docker, id, "SIGKILL").await.map(drop)
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Signalled {
+    Sent,
+    NotRunning,
+}
+
+async fn signal(docker: &Docker, id: &str, signal: &str) -> Result<Signalled, Error> {
+    match docker.kill_container(id, Some(KillContainerOptions { signal: signal.to_owned() })).await {
+        Ok(()) => Ok(Signalled::Sent),
+        Err(error) if errors::status(&error) == Some(409) => Ok(Signalled::NotRunning),
+        Err(error) => Err(error),
     }
 }
 
