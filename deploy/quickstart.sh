@@ -30,8 +30,10 @@ addresses() {
         --raft-listen "0.0.0.0:$((RAFT_PORT + $1))" --raft-advertise "$(raft_address "$1")"
 }
 
-skep() { SKEP_CONFIG=$SKEP_HOME/operator.toml "$SKEP_BIN_DIR/skep" "$@"; }
-skepd_init() { "$SKEP_BIN_DIR/skepd" init --data "$(data 1)" $(addresses 1) --operator-config "$SKEP_HOME/operator.toml"; }
+CONFIG=$SKEP_HOME/operator/config.toml
+
+skep() { SKEP_CONFIG=$CONFIG "$SKEP_BIN_DIR/skep" "$@"; }
+skepd_init() { "$SKEP_BIN_DIR/skepd" init --data "$(data 1)" $(addresses 1) --operator-config "$CONFIG"; }
 # The token is a secret: it travels in a file, not among the arguments that every user of the machine sees.
 skepd_join() {
     "$SKEP_BIN_DIR/skepd" join --data "$(data "$1")" $(addresses "$1") --peer "$(api_address 1)" --token-file "$2"
@@ -39,7 +41,7 @@ skepd_join() {
 skepd_run() { exec setsid "$SKEP_BIN_DIR/skepd" run --data "$(data "$1")" --agent-binary "$SKEP_AGENT_BINARY"; }
 
 is_ready() { curl --silent --fail --insecure --max-time 2 "https://$(api_address "$1")/readyz"; }
-cluster_id() { skep cluster status -o json | sed -n 's/^ *"cluster": *"\([^"]*\)".*/\1/p' | head -n 1; }
+cluster_id() { sed -n 's/^cluster = "\(.*\)"$/\1/p' "$CONFIG"; }
 host_names() { skep ls --filter "swarm=$SWARM" -q; }
 
 # --- Up ---------------------------------------------------------------------------------------------------------------
@@ -67,7 +69,14 @@ start_coordinators() {
         wait_until 30 "coordinator $n is ready at $(api_address "$n")" is_ready "$n" ||
             die "coordinator $n is not ready; see $SKEP_HOME/c$n.log"
     done
-    cluster_id >"$SKEP_HOME/cluster"
+    name_all_coordinators
+}
+
+# `skepd init` knows of one; with the others named, `skep` goes on when that one is killed.
+name_all_coordinators() {
+    local n all=()
+    for ((n = 1; n <= COORDINATORS; n++)); do all+=("\"$(api_address "$n")\""); done
+    sed -i "s/^coordinators = .*/coordinators = [$(IFS=,; echo "${all[*]}")]/" "$CONFIG"
 }
 
 make_coordinator() {
@@ -130,7 +139,7 @@ show() {
     cat <<TEXT
 
 Try next:
-    export SKEP_CONFIG=$SKEP_HOME/operator.toml PATH=$SKEP_BIN_DIR:\$PATH
+    export SKEP_CONFIG=$CONFIG PATH=$SKEP_BIN_DIR:\$PATH
     skep ls                                   the hosts
     skep cluster status                       the coordinators, and who leads
     kill -9 \$(cat $SKEP_HOME/c1.pid); skep ls   nothing is lost; deploy/quickstart.sh starts it again
@@ -154,9 +163,9 @@ up() {
 down() {
     local n
     for ((n = 1; n <= COORDINATORS; n++)); do stop_coordinator "$n"; done
-    if [[ -s $SKEP_HOME/cluster ]]; then
+    if [[ -s $CONFIG && -n $(cluster_id) ]]; then
         with_lock ensure_docker
-        remove_cluster "$(<"$SKEP_HOME/cluster")"
+        remove_cluster "$(cluster_id)"
     fi
     rm -rf "$SKEP_HOME"
     # Somebody else may have come to use the engine that the quickstart started.
