@@ -1,7 +1,6 @@
 //! What stops an agent, and how errors are printed.
 
 use std::error::Error;
-use std::fmt::Write;
 
 use skep_types::limits;
 
@@ -18,13 +17,18 @@ pub enum AgentError {
     Tls(#[from] skep_tls::Error),
 }
 
-/// The error and what caused it, in one bounded line.
+/// The error and what caused it, in one bounded line. Wrappers that only repeat their cause are said once.
 pub(crate) fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
+    let mut last = text.clone();
     let mut source = error.source();
     while let Some(cause) = source {
-        // Writing to a String does not fail.
-        let _ = write!(text, ": {cause}");
+        let cause_text = cause.to_string();
+        if cause_text != last {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+            last = cause_text;
+        }
         source = cause.source();
     }
     bounded(text)

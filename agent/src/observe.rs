@@ -51,6 +51,11 @@ impl Observer {
     pub(crate) async fn run(self) -> Infallible {
         loop {
             let report = self.look().await;
+            let pause = match report.engine {
+                EngineStatus::Ready { .. } => self.every.saturating_sub(self.at_least),
+                // Asking an engine that is not there costs nothing, and somebody waits for it to start.
+                EngineStatus::NotReady { .. } => self.at_least,
+            };
             self.reports.send_if_modified(|told| {
                 let news = told.as_ref().is_none_or(|told| report.differs(told));
                 if news {
@@ -60,7 +65,7 @@ impl Observer {
             });
             sleep(self.at_least).await;
             tokio::select! {
-                () = sleep(self.every.saturating_sub(self.at_least)) => {}
+                () = sleep(pause) => {}
                 () = self.engine.changed() => {}
                 () = self.acted.notified() => {}
             }

@@ -80,6 +80,7 @@ impl Sessions {
                 Attempt::Certified => continue,
                 Attempt::Sent { reason, lived } => {
                     info!(coordinator = self.roster.current(), reason, "sent away");
+                    refusals = 0;
                     self.pause(&mut pace, lived)
                 }
                 Attempt::Failed { failure: Failure::Lost(error), lived } => {
@@ -87,9 +88,10 @@ impl Sessions {
                     refusals = 0;
                     self.pause(&mut pace, lived)
                 }
-                Attempt::Failed { failure: Failure::Refused(message), .. } => {
+                Attempt::Failed { failure: Failure::Refused(message), lived } => {
                     warn!(coordinator = self.roster.current(), message, "refused");
-                    refusals += 1;
+                    // Ended by its own coordinator, a session is the first refusal of a new round.
+                    refusals = if lived.is_zero() { refusals + 1 } else { 1 };
                     // A certificate that ran out while the host was off may still do one thing.
                     renew_next = self.identity.is_enrolled() && !renewing;
                     // One coordinator may not have heard of this host yet; when all were asked, it is final.

@@ -1,5 +1,6 @@
-//! What a failed call means for the next one.
+//! What a failed call, or the end of a session, means for the next one.
 
+use skep_proto::agent::Goodbye;
 use tonic::{Code, Status};
 
 #[derive(Debug)]
@@ -18,5 +19,23 @@ impl From<Status> for Failure {
             }
             code => Self::Lost(format!("{code}: {}", status.message())),
         }
+    }
+}
+
+/// How a session ended.
+pub(super) enum End {
+    Failure(Failure),
+    Goodbye(Goodbye),
+}
+
+impl From<Failure> for End {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<Status> for End {
+    fn from(status: Status) -> Self {
+        Self::Failure(status.into())
     }
 }

@@ -12,7 +12,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
 use tonic::transport::Channel;
 
-use super::failure::Failure;
+use super::failure::{End, Failure};
 
 /// Messages that wait to be sent. A coordinator that lets more pile up does not read: the session is given up, and
 /// the next one begins with everything that counts.
@@ -29,7 +29,7 @@ impl Link {
         channel: Channel,
         hello: pb::Hello,
         within: Duration,
-    ) -> Result<(Self, Streaming<pb::CoordinatorMessage>, pb::Welcome), Failure> {
+    ) -> Result<(Self, Streaming<pb::CoordinatorMessage>, pb::Welcome), End> {
         let (outbox, messages) = mpsc::channel(OUTBOX);
         let mut link = Self { outbox, sequence: 0 };
         link.send(Message::Hello(hello))?;
@@ -38,13 +38,13 @@ impl Link {
                 SessionClient::new(channel).open(ReceiverStream::new(messages)).await?.into_inner();
             match inbound.message().await?.and_then(|first| first.message) {
                 Some(FromCoordinator::Welcome(welcome)) => Ok((inbound, welcome)),
-                Some(FromCoordinator::Goodbye(goodbye)) => Err(Failure::Refused(goodbye.reason)),
-                _ => Err(Failure::Lost("the first message is not a Welcome".to_owned())),
+                Some(FromCoordinator::Goodbye(goodbye)) => Err(End::Goodbye(goodbye)),
+                _ => Err(Failure::Lost("the first message is not a Welcome".to_owned()).into()),
             }
         };
         match timeout(within, welcome).await {
             Ok(opened) => opened.map(|(inbound, welcome)| (link, inbound, welcome)),
-            Err(_) => Err(Failure::Lost("no Welcome in time".to_owned())),
+            Err(_) => Err(Failure::Lost("no Welcome in time".to_owned()).into()),
         }
     }
 

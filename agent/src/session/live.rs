@@ -12,7 +12,7 @@ use tonic::transport::Channel;
 use tonic::{Status, Streaming};
 use tracing::{Instrument, info, info_span, warn};
 
-use super::failure::Failure;
+use super::failure::{End, Failure};
 use super::link::Link;
 use super::{Attempt, Sessions, calls};
 use crate::error::chain;
@@ -28,17 +28,6 @@ const RENEW_AT_LEAST: Duration = Duration::from_secs(1);
 
 type Renewal = Pin<Box<dyn Future<Output = Result<pb::Identity, Failure>> + Send>>;
 
-enum End {
-    Failure(Failure),
-    Goodbye(pb::Goodbye),
-}
-
-impl From<Failure> for End {
-    fn from(failure: Failure) -> Self {
-        Self::Failure(failure)
-    }
-}
-
 impl Sessions {
     pub(super) async fn live(&mut self, channel: Channel) -> Attempt {
         let hello = match self.hello().await {
@@ -48,21 +37,13 @@ impl Sessions {
             }
         };
         let span = info_span!("session", host = self.identity.host_id(), number = hello.session_number);
-        let opened = Link::open(channel.clone(), hello, self.timing.call).await;
-        let (link, inbound, welcome) = match opened {
+        let (link, inbound, welcome) = match Link::open(channel.clone(), hello, self.timing.call).await {
             Ok(opened) => opened,
-            Err(failure) => {
-                return Attempt::Failed { failure, lived: Duration::ZERO };
-            }
+            Err(end) => return ended(end, Duration::ZERO),
         };
         let since = Instant::now();
         let end = self.converse(channel, link, inbound, welcome).instrument(span).await;
-        let lived = since.elapsed();
-        match end {
-            End::Failure(failure) => Attempt::Failed { failure, lived },
-            End::Goodbye(goodbye) if goodbye.r#final => Attempt::Dismissed { reason: goodbye.reason },
-            End::Goodbye(goodbye) => Attempt::Sent { reason: goodbye.reason, lived },
-        }
+        ended(end, since.elapsed())
     }
 
     async fn hello(&mut self) -> Result<pb::Hello, Failure> {
@@ -116,7 +97,7 @@ impl Sessions {
         let message = match message {
             Ok(Some(message)) => message,
             Ok(None) => return Err(Failure::Lost("the coordinator ended the session".to_owned()).into()),
-            Err(status) => return Err(Failure::from(status).into()),
+            Err(status) => return Err(status.into()),
         };
         match message.message {
             Some(FromCoordinator::Goodbye(goodbye)) => Err(End::Goodbye(goodbye)),
@@ -167,6 +148,14 @@ impl Sessions {
         };
         warn!(error, "certificate not renewed");
         jitter(RENEW_AGAIN)
+    }
+}
+
+fn ended(end: End, lived: Duration) -> Attempt {
+    match end {
+        End::Failure(failure) => Attempt::Failed { failure, lived },
+        End::Goodbye(goodbye) if goodbye.r#final => Attempt::Dismissed { reason: goodbye.reason },
+        End::Goodbye(goodbye) => Attempt::Sent { reason: goodbye.reason, lived },
     }
 }
 
