@@ -6,13 +6,17 @@
 //! One [`SimWorld`] is one account of one provider. All coordinators that share it see the same instances, so a host
 //! made twice is there twice. Behaviour is drawn from a seed and timed by tokio's clock.
 
+mod agents;
 mod config;
 mod driver;
 mod options;
 mod software;
+mod swarms;
 mod world;
 
+pub use agents::Agents;
 pub use config::{Behaviour, ConfigError, IdempotencyClass, Naming, SimConfig};
 pub use driver::SimDriver;
 pub use software::{Halt, Machine, NoSoftware, Software};
+pub use swarms::{SimEngine, SimSwarms};
 pub use world::{Calls, Double, SimInstance, SimWorld};

@@ -1,0 +1,120 @@
+//! The command line of `skep-sim`, over its configuration file.
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Parser, ValueEnum};
+use skep_sim::{IdempotencyClass, Naming, SimConfig};
+use tracing_subscriber::EnvFilter;
+
+/// A simulated cloud: instances in memory, with real agent sessions, behind a driver socket.
+#[derive(Debug, Parser)]
+#[command(version)]
+pub(crate) struct Arguments {
+    /// The Unix socket to serve the driver on.
+    #[arg(long)]
+    pub(crate) socket: PathBuf,
+    /// TOML; the flags below win over it.
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Draws the same latencies and losses again.
+    #[arg(long)]
+    seed: Option<u64>,
+    #[arg(long)]
+    idempotency: Option<ClassArgument>,
+    #[arg(long)]
+    naming: Option<NamingArgument>,
+    /// Instances of one create call.
+    #[arg(long)]
+    batch_max: Option<u32>,
+    /// The first instance's address, in 127.0.0.0/8.
+    #[arg(long)]
+    first_address: Option<Ipv4Addr>,
+    /// How long a create takes on average; single ones differ by 20 %.
+    #[arg(long)]
+    latency_ms: Option<u64>,
+    /// From an instance's existence to running.
+    #[arg(long)]
+    boot_ms: Option<u64>,
+    /// Instances that can live at once.
+    #[arg(long)]
+    capacity: Option<u32>,
+    /// Of all callers together.
+    #[arg(long)]
+    calls_per_second: Option<u32>,
+    /// Calls with an effect whose reply gets lost.
+    #[arg(long)]
+    lost_replies_percent: Option<u8>,
+    /// What to log, as in `info` or `skep_sim=debug,warn`.
+    #[arg(long, env = "SKEP_LOG", default_value = "warn,skep_sim=info")]
+    pub(crate) log: EnvFilter,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ClassArgument {
+    Token,
+    UniqueName,
+    None,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum NamingArgument {
+    Named,
+    Interchangeable,
+}
+
+impl Arguments {
+    /// The file's configuration, or the default one, with what the command line says instead.
+    pub(crate) fn config(&self) -> anyhow::Result<SimConfig> {
+        let mut config = match &self.config {
+            Some(path) => {
+                let shown = path.display();
+                let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
+                toml::from_str(&text).with_context(|| format!("{shown} is not a usable configuration"))?
+            }
+            None => SimConfig::default(),
+        };
+        self.apply(&mut config);
+        Ok(config)
+    }
+
+    fn apply(&self, config: &mut SimConfig) {
+        set(&mut config.seed, self.seed);
+        set(&mut config.idempotency, self.idempotency.map(Into::into));
+        set(&mut config.naming, self.naming.map(Into::into));
+        set(&mut config.batch_max, self.batch_max);
+        set(&mut config.first_address, self.first_address);
+        let behaviour = &mut config.behaviour;
+        set(&mut behaviour.latency_ms, self.latency_ms);
+        set(&mut behaviour.boot_ms, self.boot_ms);
+        behaviour.capacity = self.capacity.or(behaviour.capacity);
+        behaviour.calls_per_second = self.calls_per_second.or(behaviour.calls_per_second);
+        set(&mut behaviour.lost_replies_percent, self.lost_replies_percent);
+    }
+}
+
+fn set<T>(field: &mut T, given: Option<T>) {
+    if let Some(given) = given {
+        *field = given;
+    }
+}
+
+impl From<ClassArgument> for IdempotencyClass {
+    fn from(argument: ClassArgument) -> Self {
+        match argument {
+            ClassArgument::Token => Self::Token,
+            ClassArgument::UniqueName => Self::UniqueName,
+            ClassArgument::None => Self::None,
+        }
+    }
+}
+
+impl From<NamingArgument> for Naming {
+    fn from(argument: NamingArgument) -> Self {
+        match argument {
+            NamingArgument::Named => Self::Named,
+            NamingArgument::Interchangeable => Self::Interchangeable,
+        }
+    }
+}
