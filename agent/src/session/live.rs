@@ -7,7 +7,7 @@ use skep_proto::agent as pb;
 use skep_proto::agent::agent_message::Message;
 use skep_proto::agent::coordinator_message::Message as FromCoordinator;
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tonic::transport::Channel;
 use tonic::{Status, Streaming};
 use tracing::{Instrument, info, info_span, warn};
@@ -130,7 +130,10 @@ impl Sessions {
         let (channel, within) = (channel.clone(), self.timing.call);
         match self.identity.signing_request() {
             Ok(request) => Box::pin(calls::renew_later(after, channel, request, within)),
-            Err(error) => Box::pin(std::future::ready(Err(Failure::Lost(chain(&error))))),
+            Err(error) => Box::pin(async move {
+                sleep(after.max(RENEW_AT_LEAST)).await;
+                Err(Failure::Lost(chain(&error)))
+            }),
         }
     }
 
