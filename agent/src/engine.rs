@@ -1,7 +1,7 @@
 //! The engine a host serves with, as the agent needs it: look, and six acts.
 //!
-//! An implementation only carries calls out. What an answer means, and whether to act at all, is decided in
-//! [`crate::worker`], so that a fake engine goes through the same decisions as a real one.
+//! An implementation only carries calls out. What an answer means, and whether to act at all, is decided by the worker,
+//! so that a fake engine goes through the same decisions as a real one.
 
 mod docker;
 mod docker_swarm;
