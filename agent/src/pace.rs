@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// The waits of a [`Pace`]; a simulator of thousands of agents may want longer ones.
+/// The waits between tries; a simulator of thousands of agents may want longer ones.
 #[derive(Debug, Clone, Copy)]
 pub struct Backoff {
     /// The wait after the first failure. The very first try, and the first after a session that lived, do not wait.
