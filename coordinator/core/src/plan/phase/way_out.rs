@@ -35,13 +35,15 @@ fn one_shot_under_way(host: &Host, view: &View<'_>) -> Option<skep_types::Cluste
     (view.now < until).then_some(until)
 }
 
-/// The swarm that has to be told, if the host has a node there and the swarm stays.
+/// The swarm that has to be told, if the host has a node there and the swarm stays. The last of our hosts has nobody to
+/// tell; nodes of others that it leaves behind are theirs.
 pub(super) fn swarm_to_leave<'a>(host: &Host, view: &View<'a>) -> Option<&'a Swarm> {
     let membership = host.membership.as_ref()?;
     let swarm = view.state.swarms.get(&membership.swarm)?;
-    let listed = host.node.as_ref().is_some_and(|node| swarm.nodes.contains_key(node));
-    let alone = swarm.nodes.len() <= 1;
-    (listed && !swarm.absent && !host.desired.force && !alone).then_some(swarm)
+    let listed = |host: &Host| host.node.as_ref().is_some_and(|node| swarm.nodes.contains_key(node));
+    let stays = listed(host) && !swarm.absent && !host.desired.force;
+    let mut others = view.state.members(swarm.id).filter(|other| other.id != host.id);
+    (stays && others.any(|other| listed(other))).then_some(swarm)
 }
 
 /// Deleting: the account's planner makes it a driver call.

@@ -1,0 +1,3 @@
+//! Properties over many seeded runs.
+
+mod liveness;

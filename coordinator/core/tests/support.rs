@@ -1,0 +1,19 @@
+//! A cluster without processes: state, planners, drivers, agents and swarms in one loop.
+
+mod agents;
+mod build;
+mod chance;
+mod cluster;
+mod docker;
+mod driver;
+mod fleet;
+mod text;
+
+pub(crate) use build::{
+    DriverSpec, create_hosts, create_swarm, delete_hosts, host_name, person, request, template,
+};
+pub(crate) use chance::Chance;
+pub(crate) use cluster::Cluster;
+pub(crate) use driver::Faults;
+pub(crate) use fleet::Fleet;
+pub(crate) use text::plan_text;
