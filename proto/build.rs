@@ -24,6 +24,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let descriptors = protox::compile(FILES, ["."])?;
     let out: PathBuf = std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?.into();
     std::fs::write(out.join("skep.descriptors"), descriptors.encode_to_vec())?;
-    tonic_prost_build::configure().bytes(".").compile_fds(descriptors)?;
+    // Ordered, so that equal requests are equal to the byte: a request id is bound to the digest of its body.
+    tonic_prost_build::configure().bytes(".").btree_map(".skep.v1.Template").compile_fds(descriptors)?;
     Ok(())
 }

@@ -1,0 +1,20 @@
+//! Agents: their first contact, and the one stream each keeps to any coordinator.
+//!
+//! ```text
+//!  agent ══ stream ══ session ──► observations that differ from the record ──► proposer
+//!                        ▲  └───► outcomes of permits ─────────────────────────► proposer
+//!                        └─────── assignment = f(host record), whenever the record changes
+//!  registry: which streams end here, and when each was heard ──► beats to the leader
+//! ```
+
+mod assignment;
+mod dispatch;
+mod enrolment;
+mod registry;
+mod report;
+mod session;
+
+pub use dispatch::run as dispatch;
+pub use enrolment::EnrolmentService;
+pub use registry::Registry;
+pub use session::SessionService;

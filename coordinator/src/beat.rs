@@ -1,0 +1,42 @@
+//! "I am alive, and these are my agents": to the leader, many times within a lease. An answer renews the lease.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{MissedTickBehavior, interval};
+use tokio_util::sync::CancellationToken;
+
+use crate::agents::Registry;
+use crate::context::Context;
+use crate::liveness::Liveness;
+use crate::owner::Ownership;
+use crate::raft::Beat;
+
+/// Often enough that a leader knows within a second who is there; a beat is about 16 bytes an agent.
+const PERIOD: Duration = Duration::from_secs(1);
+
+pub async fn run(
+    context: Context,
+    registry: Arc<Registry>,
+    liveness: Arc<Liveness>,
+    ownership: Ownership,
+    shutdown: CancellationToken,
+) {
+    let mut ticks = interval(PERIOD);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! { _ = ticks.tick() => {}, () = shutdown.cancelled() => return }
+        let sent = ownership.lease.now();
+        let beat = Beat { coordinator: context.id, process: ownership.process, agents: registry.digest() };
+        tokio::select! {
+            answer = context.raft.beat(beat) => match answer {
+                Ok(answer) => {
+                    ownership.lease.renew(sent);
+                    liveness.told(answer.sightings);
+                }
+                Err(error) => tracing::debug!(%error, "no leader heard the beat"),
+            },
+            () = shutdown.cancelled() => return,
+        }
+    }
+}

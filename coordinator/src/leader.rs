@@ -1,0 +1,67 @@
+//! What only the leader does: plan, and say who acts for whom. Starts and stops with leadership.
+//!
+//! ```text
+//!            changes ─┐
+//!  full pass, wakes ──┴─► planner ──► commands ──► proposer          what should happen next
+//!                           └─ wishes ─► freeze ──► OpenIntent       with secrets a pure planner cannot make
+//!  beats ─► liveness ─► watcher ──► AssignOwner, Disconnect          who is there
+//!  coordinators' records ─► membership ──► voters of the raft group
+//! ```
+
+mod freeze;
+mod membership;
+mod planner;
+mod watcher;
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::context::Context;
+use crate::liveness::Liveness;
+pub use freeze::AgentSource;
+
+/// Runs until `shutdown`, leading or not.
+pub async fn run(context: Context, liveness: Arc<Liveness>, agent: AgentSource, shutdown: CancellationToken) {
+    let mut leadership = context.raft.leadership();
+    while !shutdown.is_cancelled() {
+        let (leading, term) = {
+            let now = leadership.borrow_and_update();
+            (now.leading, now.term)
+        };
+        if !leading {
+            tokio::select! {
+                changed = leadership.changed() => if changed.is_err() { return },
+                () = shutdown.cancelled() => return,
+            }
+            continue;
+        }
+        let stop = shutdown.child_token();
+        tracing::info!(term, "leading");
+        liveness.lead();
+        let mut loops = spawn_loops(&context, &liveness, &agent, &stop);
+        while leadership.borrow_and_update().leading && leadership.borrow().term == term {
+            tokio::select! {
+                changed = leadership.changed() => if changed.is_err() { break },
+                () = shutdown.cancelled() => break,
+            }
+        }
+        tracing::info!(term, "no longer leading");
+        stop.cancel();
+        while loops.join_next().await.is_some() {}
+    }
+}
+
+fn spawn_loops(
+    context: &Context,
+    liveness: &Arc<Liveness>,
+    agent: &AgentSource,
+    stop: &CancellationToken,
+) -> JoinSet<()> {
+    let mut loops = JoinSet::new();
+    loops.spawn(planner::run(context.clone(), agent.clone(), stop.clone()));
+    loops.spawn(watcher::run(context.clone(), Arc::clone(liveness), stop.clone()));
+    loops.spawn(membership::run(context.clone(), stop.clone()));
+    loops
+}

@@ -1,0 +1,109 @@
+//! The leader's picture of who is there. All times are CLOCK_BOOTTIME.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use skep_core::State;
+use skep_core::plan::owner;
+use skep_core::state::Host;
+use skep_types::{CoordinatorId, HostId};
+
+use crate::raft::{AgentStream, Beat, Sighting};
+
+/// With fewer connected hosts than this, "most of them vanished" says nothing.
+const FLEET_TO_FREEZE: usize = 10;
+/// However many vanished at once, after this many graces they are believed to be gone.
+const FREEZE_GRACES: u32 = 10;
+
+#[derive(Debug)]
+pub(super) struct Picture {
+    began: Duration,
+    coordinators: BTreeMap<CoordinatorId, Heard>,
+    /// Hosts that should be connected and are in no coordinator's list, since when.
+    missing: BTreeMap<HostId, Duration>,
+}
+
+#[derive(Debug)]
+struct Heard {
+    at: Duration,
+    process: u64,
+    /// Session number and when the agent was heard, by host.
+    agents: BTreeMap<HostId, (u64, Duration)>,
+}
+
+impl Picture {
+    pub(super) fn new(now: Duration) -> Self {
+        Self { began: now, coordinators: BTreeMap::new(), missing: BTreeMap::new() }
+    }
+
+    pub(super) fn heard(&mut self, beat: &Beat, now: Duration) {
+        let agent = |stream: &AgentStream| {
+            (stream.host, (stream.session_number, now.saturating_sub(stream.silent)))
+        };
+        let heard =
+            Heard { at: now, process: beat.process, agents: beat.agents.iter().map(agent).collect() };
+        self.coordinators.insert(beat.coordinator, heard);
+    }
+
+    pub(super) fn sightings(&self, now: Duration, grace: Duration) -> Vec<Sighting> {
+        let sighting = |(id, heard): (&CoordinatorId, &Heard)| Sighting {
+            coordinator: *id,
+            alive: now < heard.at + grace,
+            agents: u64::try_from(heard.agents.len()).unwrap_or(u64::MAX),
+        };
+        self.coordinators.iter().map(sighting).collect()
+    }
+
+    pub(super) fn owners(
+        &self,
+        state: &State,
+        now: Duration,
+        grace: Duration,
+        silence: Duration,
+    ) -> owner::Liveness {
+        let last = |id: &CoordinatorId| self.coordinators.get(id).map_or(self.began, |heard| heard.at);
+        let alive = self.coordinators.iter().filter(|(_, heard)| now < heard.at + grace);
+        let owners = state.accounts.values().flat_map(|account| account.owners.iter().flatten());
+        owner::Liveness {
+            alive: alive.map(|(id, heard)| (*id, heard.process)).collect(),
+            expired: owners.map(|owner| owner.coordinator).filter(|id| now >= last(id) + silence).collect(),
+        }
+    }
+
+    pub(super) fn lost_agents(&mut self, state: &State, now: Duration, grace: Duration) -> Vec<(HostId, u64)> {
+        let connected: Vec<&Host> =
+            state.hosts.values().map(AsRef::as_ref).filter(|host| host.connected()).collect();
+        let missing: BTreeMap<HostId, Duration> = connected
+            .iter()
+            .filter_map(|host| Some((host.id, self.missing_since(host, now, grace)?)))
+            .collect();
+        self.missing = missing;
+        let long = |wait: Duration| self.missing.values().filter(|since| now >= **since + wait).count();
+        let most = connected.len() >= FLEET_TO_FREEZE && long(grace) * 2 > connected.len();
+        let wait = if most { grace * FREEZE_GRACES } else { grace };
+        if most {
+            tracing::warn!(missing = long(grace), connected = connected.len(), "most agents vanished; waiting");
+        }
+        let lost = |host: &&Host| {
+            let since = self.missing.get(&host.id).filter(|since| now >= **since + wait);
+            Some((host.id, since.and(host.session.as_ref())?.number))
+        };
+        connected.iter().filter_map(lost).collect()
+    }
+
+    /// When the host's agent was heard last, if it is not being heard now.
+    fn missing_since(&self, host: &Host, now: Duration, grace: Duration) -> Option<Duration> {
+        let session = host.session.as_ref()?;
+        let heard = self.coordinators.get(&session.coordinator);
+        let unheard = self.missing.get(&host.id).copied().unwrap_or(now);
+        match heard {
+            // It may have been heard by nobody since the term began: the coordinator has not said yet.
+            None => Some(self.missing.get(&host.id).copied().unwrap_or(self.began)),
+            Some(heard) if now >= heard.at + grace => Some(self.missing.get(&host.id).copied().unwrap_or(heard.at)),
+            Some(heard) => match heard.agents.get(&host.id) {
+                Some((number, at)) if *number == session.number => (now >= *at + grace).then_some(*at),
+                _ => Some(unheard),
+            },
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! `skepd`: one coordinator. The only place that names concrete drivers.
+
+mod options;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::Parser;
+use skep_coordinator::clock::BootClock;
+use skep_coordinator::context::Drivers;
+use skep_coordinator::layout::{Addresses, Layout};
+use skep_coordinator::server::AgentBinary;
+use skep_coordinator::{found, join, run, telemetry};
+use skep_driver::{Deadline, Driver, MaxInFlight, PluginDriver};
+use skep_driver_local::{LocalConfig, LocalDriver};
+use skep_types::{Secret, limits};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+
+use options::{Action, AddressOptions, InitOptions, JoinOptions, Options, RunOptions};
+
+fn main() -> ExitCode {
+    skep_tls::install_provider();
+    match start(Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Before logging is there, and for people in any case.
+            #[allow(clippy::print_stderr, reason = "the program's last word")]
+            {
+                eprintln!("skepd: {error:#}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[tokio::main]
+async fn start(options: Options) -> anyhow::Result<()> {
+    let _telemetry = telemetry::install(&options.telemetry())?;
+    match options.action {
+        Action::Init(init) => make(init).await,
+        Action::Join(join) => enter(join).await,
+        Action::Run(run) => serve(run).await,
+    }
+}
+
+async fn make(init: InitOptions) -> anyhow::Result<()> {
+    let options = found::Options {
+        layout: Layout::new(&init.folder.data, init.folder.cluster_key),
+        addresses: addresses(init.addresses),
+        admin: init.admin,
+        operator_config: init.operator_config,
+    };
+    let member = Box::pin(found::found(options)).await?;
+    tracing::info!(cluster = %member.cluster, coordinator = %member.coordinator, "cluster made");
+    Ok(())
+}
+
+async fn enter(options: JoinOptions) -> anyhow::Result<()> {
+    let token = match (options.token, options.token_file) {
+        (Some(token), _) => token,
+        (None, Some(path)) => std::fs::read_to_string(&path)
+            .with_context(|| format!("cannot read the token file {}", path.display()))?,
+        (None, None) => anyhow::bail!("give --token-file, or --token"),
+    };
+    let join = join::Options {
+        layout: Layout::new(&options.folder.data, options.folder.cluster_key),
+        addresses: addresses(options.addresses),
+        token: Secret::new(token.trim()),
+        peer: options.peer,
+    };
+    let member = Box::pin(join::join(join)).await?;
+    tracing::info!(cluster = %member.cluster, coordinator = %member.coordinator, "joined");
+    Ok(())
+}
+
+async fn serve(options: RunOptions) -> anyhow::Result<()> {
+    let layout = Layout::new(&options.folder.data, options.folder.cluster_key.clone());
+    let member = layout.member()?;
+    let listeners = run::Listeners {
+        control: bind(&member.addresses.listen).await?,
+        raft: std::net::TcpListener::bind(&member.addresses.raft_listen)
+            .with_context(|| format!("cannot listen on {}", member.addresses.raft_listen))?,
+    };
+    let agent = agent_binary(&options)?;
+    let run = run::Options {
+        layout,
+        drivers: drivers(&options).await?,
+        agent,
+        clock: Arc::new(BootClock),
+        graces: options.graces(),
+        orphan_search: options.orphan_search(),
+        raft: options.tuning(),
+    };
+    let shutdown = CancellationToken::new();
+    tokio::spawn(stop_on_signal(shutdown.clone()));
+    Ok(Box::pin(run::run(run, listeners, shutdown)).await?)
+}
+
+async fn bind(address: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
+}
+
+fn addresses(options: AddressOptions) -> Addresses {
+    Addresses {
+        advertise: options.advertise.unwrap_or_else(|| options.listen.clone()),
+        raft_advertise: options.raft_advertise.unwrap_or_else(|| options.raft_listen.clone()),
+        listen: options.listen,
+        raft_listen: options.raft_listen,
+    }
+}
+
+/// A file beside `skepd`, unless it is named.
+fn agent_binary(options: &RunOptions) -> anyhow::Result<AgentBinary> {
+    let beside = || Some(std::env::current_exe().ok()?.with_file_name("skep-agent"));
+    let path = options.agent_binary.clone().or_else(beside).context("give --agent-binary")?;
+    let bytes =
+        std::fs::read(&path).with_context(|| format!("cannot read the agent binary {}", path.display()))?;
+    Ok(AgentBinary { sha256: skep_tls::sha256(&bytes), path })
+}
+
+async fn drivers(options: &RunOptions) -> anyhow::Result<Drivers> {
+    let local = LocalDriver::connect("local".parse()?, LocalConfig { socket: options.docker_socket.clone() });
+    let mut all: Vec<Arc<dyn Driver>> = vec![bounded(Arc::new(local))];
+    for socket in &options.driver_socket {
+        let plugin = PluginDriver::connect(socket)
+            .await
+            .with_context(|| format!("no driver answers on {}", socket.display()))?;
+        all.push(bounded(Arc::new(plugin)));
+    }
+    Ok(Drivers::new(all))
+}
+
+fn bounded(driver: Arc<dyn Driver>) -> Arc<dyn Driver> {
+    Arc::new(Deadline::new(Arc::new(MaxInFlight::new(driver)), limits::DRIVER_CALL))
+}
+
+async fn stop_on_signal(shutdown: CancellationToken) {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return;
+    };
+    tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+    tracing::info!("stopping");
+    shutdown.cancel();
+}

@@ -1,0 +1,122 @@
+//! The owner of an account: finds its Open intents in its own replicated state, calls the driver, proposes outcomes.
+//!
+//! There is no dispatch: whichever coordinator the state names acts, and the epoch on its outcomes fences it. Before
+//! each call it also fences itself: without a beat that the leader answered within the lease, it sends nothing.
+
+mod call;
+mod create;
+mod lease;
+mod orphans;
+mod targets;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use skep_core::state::{Intent, IntentKind};
+use skep_types::IntentId;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use crate::context::Context;
+use call::Caller;
+pub use lease::Lease;
+
+/// What identifies this process as an owner.
+#[derive(Debug, Clone)]
+pub struct Ownership {
+    /// Drawn at the start of the process.
+    pub process: u64,
+    pub lease: Lease,
+    /// Between two looks for orphans.
+    pub orphan_search: std::time::Duration,
+}
+
+pub async fn run(context: Context, ownership: Ownership, shutdown: CancellationToken) {
+    let mut events = context.raft.subscribe_changes();
+    let mut work = Work::default();
+    let searches = orphans::spawn(&context, &ownership, &shutdown);
+    loop {
+        work.look(&context, &ownership);
+        tokio::select! {
+            _ = events.changed() => {}
+            Some(_) = work.done.join_next(), if !work.done.is_empty() => {}
+            () = shutdown.cancelled() => break,
+        }
+    }
+    work.stop().await;
+    searches.stop().await;
+}
+
+/// The intents this coordinator works on, each in a task of its own. Bounded by the accounts' calls in flight.
+#[derive(Debug, Default)]
+struct Work {
+    running: BTreeMap<IntentId, (u64, CancellationToken)>,
+    done: JoinSet<IntentId>,
+}
+
+impl Work {
+    fn look(&mut self, context: &Context, ownership: &Ownership) {
+        let state = context.raft.state();
+        let mine = |intent: &Intent| {
+            let account = state.accounts.get(&intent.account)?;
+            let owner = account.owner(intent.shard)?;
+            (owner.coordinator == context.id && owner.process == ownership.process).then_some(owner.epoch)
+        };
+        let wanted: BTreeMap<IntentId, (u64, Arc<Intent>)> = state
+            .intents
+            .values()
+            .filter_map(|intent| Some((intent.id, (mine(intent)?, Arc::clone(intent)))))
+            .collect();
+        self.running.retain(|id, (epoch, stop)| {
+            let stays = wanted.get(id).is_some_and(|(wanted, _)| wanted == epoch);
+            if !stays {
+                stop.cancel();
+            }
+            stays
+        });
+        for (id, (epoch, intent)) in wanted {
+            if self.running.contains_key(&id) {
+                continue;
+            }
+            let stop = CancellationToken::new();
+            self.running.insert(id, (epoch, stop.clone()));
+            let caller = Caller::new(context, ownership, epoch, stop);
+            self.done.spawn(async move {
+                work_on(&caller, &intent).await;
+                id
+            });
+        }
+    }
+
+    async fn stop(mut self) {
+        for (_, stop) in self.running.values() {
+            stop.cancel();
+        }
+        while self.done.join_next().await.is_some() {}
+    }
+}
+
+async fn work_on(caller: &Caller, intent: &Intent) {
+    let span = tracing::info_span!("intent", intent = %intent.id, account = %intent.account);
+    let work = async {
+        match &intent.kind {
+            IntentKind::Create { .. } => create::run(caller, intent).await,
+            IntentKind::Power { .. } | IntentKind::Destroy { .. } => targets::run(caller, intent).await,
+        }
+    };
+    let work = tracing::Instrument::instrument(work, span);
+    tokio::select! { () = work => {}, () = caller.stopped() => {} }
+}
+
+/// Background tasks that end with the loop that started them.
+struct Searches(Vec<JoinHandle<()>>);
+
+impl Searches {
+    async fn stop(self) {
+        for task in self.0 {
+            // A search that panicked has said so; there is nothing to add.
+            let _ended = task.await;
+        }
+    }
+}
+

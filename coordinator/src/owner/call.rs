@@ -1,0 +1,111 @@
+//! One intent's way to its driver and back: fenced calls out, outcomes with the epoch in.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use skep_core::command::{Command, FailureKind, OutcomeCommand, Reply};
+use skep_core::state::Intent;
+use skep_driver::{Driver, DriverError, ErrorKind, Instance};
+use skep_types::IntentId;
+use tokio_util::sync::CancellationToken;
+
+use super::{Lease, Ownership};
+use crate::context::Context;
+
+/// Between looks at a lease that has run out, and after a proposal that was not committed.
+const PAUSE: Duration = Duration::from_millis(200);
+/// Pages of one list: a driver that never stops paging is broken.
+const PAGES: usize = 10_000;
+
+#[derive(Debug)]
+pub(super) struct Caller {
+    pub(super) context: Context,
+    pub(super) epoch: u64,
+    lease: Lease,
+    stop: CancellationToken,
+}
+
+impl Caller {
+    pub(super) fn new(context: &Context, ownership: &Ownership, epoch: u64, stop: CancellationToken) -> Self {
+        Self { context: context.clone(), epoch, lease: ownership.lease.clone(), stop }
+    }
+
+    pub(super) async fn stopped(&self) {
+        self.stop.cancelled().await;
+    }
+
+    /// Returns when this process may act. Asked right before each call.
+    pub(super) async fn fence(&self) {
+        while !self.lease.valid() {
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    pub(super) fn driver(&self, intent: &Intent) -> Option<Arc<dyn Driver>> {
+        let state = self.context.raft.state();
+        let account = state.accounts.get(&intent.account)?;
+        self.context.drivers.get(&account.driver.name).cloned()
+    }
+
+    /// Until it is committed: an outcome is the only trace of what was done. Repeating it changes nothing.
+    pub(super) async fn propose(&self, outcomes: Vec<OutcomeCommand>) -> Vec<Reply> {
+        loop {
+            let commands = outcomes.iter().cloned().map(Command::Outcome).collect();
+            match self.context.raft.propose(commands).await {
+                Ok(replies) => return replies,
+                Err(error) => tracing::debug!(%error, "an outcome was not committed; trying again"),
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    /// Everything that carries the intent's tag.
+    pub(super) async fn tagged(&self, driver: &dyn Driver, intent: IntentId) -> Result<Vec<Instance>, DriverError> {
+        let mut instances = everything(self, driver).await?;
+        instances.retain(|instance| instance.intent == Some(intent));
+        Ok(instances)
+    }
+}
+
+/// Every instance of this cluster that the driver lists.
+pub(super) async fn everything(caller: &Caller, driver: &dyn Driver) -> Result<Vec<Instance>, DriverError> {
+    let mut instances = Vec::new();
+    let mut token = None;
+    for _ in 0..PAGES {
+        caller.fence().await;
+        let page = driver.list(caller.context.cluster.as_str(), token.as_deref()).await?;
+        instances.extend(page.instances);
+        token = page.next;
+        if token.is_none() {
+            return Ok(instances);
+        }
+    }
+    Err(DriverError::new(ErrorKind::Internal, format!("the driver's list has more than {PAGES} pages")))
+}
+
+/// What a driver's error means for the hosts of an intent.
+pub(super) fn failure_kind(error: &DriverError) -> FailureKind {
+    match error.kind {
+        ErrorKind::Throttled { retry_after } => FailureKind::Passing { retry_after },
+        ErrorKind::Unavailable => FailureKind::Passing { retry_after: Duration::from_secs(1) },
+        ErrorKind::Capacity => FailureKind::Capacity,
+        ErrorKind::Ambiguous => FailureKind::Unknown,
+        ErrorKind::Quota
+        | ErrorKind::Auth
+        | ErrorKind::InvalidSpec { .. }
+        | ErrorKind::NotFound
+        | ErrorKind::Unsupported
+        | ErrorKind::Internal => FailureKind::Lasting,
+    }
+}
+
+/// The error with everything that caused it, once, for people.
+pub(super) fn describe(error: &DriverError) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}

@@ -1,0 +1,160 @@
+//! Carries out a create intent: the identical call until its outcome is known, then bind and close in one entry.
+
+mod outcome;
+
+use std::time::Duration;
+
+use skep_core::command::{OutcomeCommand, Reply, Shortfall};
+use skep_core::state::{Intent, IntentKind};
+use skep_driver::{Bootstrap, CreateIntent, Driver, DriverError, ErrorKind, Placed, Slot};
+use skep_types::{Idempotency, Secret};
+
+use super::call::{Caller, describe, failure_kind};
+use crate::frozen;
+use crate::trust::TrustError;
+use outcome::{bind, close};
+
+const BACKOFF_FIRST: Duration = Duration::from_millis(250);
+const BACKOFF_MAX: Duration = Duration::from_secs(15);
+
+pub(super) async fn run(caller: &Caller, intent: &Intent) {
+    let Some(driver) = caller.driver(intent) else {
+        tracing::error!("this coordinator owns the account but does not have its driver");
+        return;
+    };
+    let call = match driver_call(caller, intent) {
+        Ok(call) => call,
+        Err(error) => {
+            let message = format!("the intent's parameters cannot be opened: {error}");
+            let shortfall = Shortfall { kind: skep_core::command::FailureKind::Lasting, message };
+            caller.propose(vec![close(caller, intent, Some(shortfall))]).await;
+            return;
+        }
+    };
+    match driver.describe().idempotency {
+        Idempotency::Token { retention } => replay(caller, intent, &*driver, &call, Some(retention)).await,
+        Idempotency::UniqueName => replay(caller, intent, &*driver, &call, None).await,
+        Idempotency::None => attempt_once(caller, intent, &*driver, &call).await,
+    }
+}
+
+/// The same call can never make more than was asked, so it is made until it says how it ended.
+async fn replay(
+    caller: &Caller,
+    intent: &Intent,
+    driver: &dyn Driver,
+    call: &CreateIntent,
+    retention: Option<Duration>,
+) {
+    let mut pause = BACKOFF_FIRST;
+    loop {
+        caller.fence().await;
+        let age = caller.context.raft.now().since(intent.opened_at);
+        if retention.is_some_and(|retention| age >= retention) {
+            return look(caller, intent, driver, None).await;
+        }
+        match driver.ensure(call).await {
+            Ok(placed) => return finish(caller, intent, placed).await,
+            Err(error) if lasting(&error) => return look(caller, intent, driver, Some(error)).await,
+            Err(error) => {
+                tracing::debug!(error = %describe(&error), "a create call had no outcome; the same again");
+                pause = wait(pause, &error).await;
+            }
+        }
+    }
+}
+
+/// Nothing protects a second call: it is committed that one is made, and a lost one is only looked for.
+async fn attempt_once(caller: &Caller, intent: &Intent, driver: &dyn Driver, call: &CreateIntent) {
+    let marked = caller
+        .propose(vec![OutcomeCommand::MarkAttempted { intent: intent.id, epoch: caller.epoch }])
+        .await;
+    if marked.first() != Some(&Reply::Done) {
+        let lost = DriverError::new(ErrorKind::Ambiguous, "the attempt was lost with the coordinator that made it");
+        return look(caller, intent, driver, Some(lost)).await;
+    }
+    let mut pause = BACKOFF_FIRST;
+    loop {
+        caller.fence().await;
+        match driver.ensure(call).await {
+            Ok(placed) => return finish(caller, intent, placed).await,
+            // Both say that nothing was done.
+            Err(error) if matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Throttled { .. }) => {
+                pause = wait(pause, &error).await;
+            }
+            Err(error) => return look(caller, intent, driver, Some(error)).await,
+        }
+    }
+}
+
+async fn finish(caller: &Caller, intent: &Intent, placed: Placed) {
+    let shortfall = placed
+        .shortfall
+        .map(|error| Shortfall { kind: failure_kind(&error), message: describe(&error) });
+    let outcomes = vec![bind(caller, intent, placed.instances), close(caller, intent, shortfall)];
+    caller.propose(outcomes).await;
+}
+
+/// The call will not be made again: what carries the intent's tag after the settle window is what there is.
+async fn look(caller: &Caller, intent: &Intent, driver: &dyn Driver, error: Option<DriverError>) {
+    tokio::time::sleep(driver.describe().settle).await;
+    let mut pause = BACKOFF_FIRST;
+    let found = loop {
+        match caller.tagged(driver, intent.id).await {
+            Ok(found) => break found,
+            Err(error) => pause = wait(pause, &error).await,
+        }
+    };
+    let asked = match &intent.kind {
+        IntentKind::Create { slots, .. } => slots.len(),
+        IntentKind::Power { .. } | IntentKind::Destroy { .. } => 0,
+    };
+    let shortfall = (found.len() < asked).then(|| match &error {
+        Some(error) => Shortfall { kind: failure_kind(error), message: describe(error) },
+        None => Shortfall {
+            kind: skep_core::command::FailureKind::Capacity,
+            message: "the driver no longer knows the call, and fewer instances exist than asked".to_owned(),
+        },
+    });
+    caller.propose(vec![bind(caller, intent, found), close(caller, intent, shortfall)]).await;
+}
+
+fn lasting(error: &DriverError) -> bool {
+    !matches!(error.kind, ErrorKind::Throttled { .. } | ErrorKind::Unavailable | ErrorKind::Ambiguous)
+}
+
+/// Waits as long as the driver asked, at least the pause; returns the next pause.
+pub(super) async fn wait(pause: Duration, error: &DriverError) -> Duration {
+    let asked = match error.kind {
+        ErrorKind::Throttled { retry_after } => retry_after,
+        _ => Duration::ZERO,
+    };
+    tokio::time::sleep(pause.max(asked)).await;
+    (pause * 2).min(BACKOFF_MAX)
+}
+
+/// The frozen parameters, as the driver takes them.
+fn driver_call(caller: &Caller, intent: &Intent) -> Result<CreateIntent, TrustError> {
+    let IntentKind::Create { token, template, slots, sealed_bootstrap, .. } = &intent.kind else {
+        return Err(TrustError::Unseal { resource: intent.id.to_string() });
+    };
+    let first = slots.first().map(|slot| slot.token);
+    let frozen = frozen::open(&caller.context.trust.sealer, first, sealed_bootstrap)?;
+    let slots = slots.iter().zip(frozen.agent_configs).map(|(slot, agent_config)| Slot {
+        name: slot.name.to_string(),
+        host: slot.host,
+        incarnation: slot.incarnation,
+        bootstrap: Bootstrap {
+            agent_urls: frozen.agent_urls.clone(),
+            agent_sha256: frozen.agent_sha256.clone(),
+            agent_config: Secret::new(agent_config),
+        },
+    });
+    Ok(CreateIntent {
+        cluster: caller.context.cluster.to_string(),
+        intent: intent.id,
+        token: token.clone(),
+        template: (**template).clone(),
+        slots: slots.collect(),
+    })
+}

@@ -1,0 +1,78 @@
+//! Carries out a power or destroy intent: idempotent by nature, so it is simply done until it is done.
+
+use std::time::Duration;
+
+use skep_core::command::{Failure, OutcomeCommand};
+use skep_core::state::{Intent, IntentKind, Target};
+use skep_driver::{Driver, DriverError, ErrorKind};
+use skep_types::InstanceRef;
+
+use super::call::{Caller, describe, failure_kind};
+use super::create::wait;
+
+const BACKOFF_FIRST: Duration = Duration::from_millis(250);
+/// Calls before the failure goes into the record, where the host waits longer and people can see it.
+const ATTEMPTS: usize = 5;
+
+pub(super) async fn run(caller: &Caller, intent: &Intent) {
+    let Some(driver) = caller.driver(intent) else {
+        tracing::error!("this coordinator owns the account but does not have its driver");
+        return;
+    };
+    let targets = match &intent.kind {
+        IntentKind::Power { targets, .. } | IntentKind::Destroy { targets } => targets,
+        IntentKind::Create { .. } => return,
+    };
+    let results = results(caller, &*driver, intent, targets).await;
+    let outcome = OutcomeCommand::CloseTargets { intent: intent.id, epoch: caller.epoch, results };
+    caller.propose(vec![outcome]).await;
+}
+
+async fn results(
+    caller: &Caller,
+    driver: &dyn Driver,
+    intent: &Intent,
+    targets: &[Target],
+) -> Vec<Result<(), Failure>> {
+    let instances: Vec<InstanceRef> = targets.iter().map(|target| target.instance.clone()).collect();
+    let mut pause = BACKOFF_FIRST;
+    let mut attempt = 1;
+    loop {
+        caller.fence().await;
+        match call(caller, driver, intent, &instances).await {
+            Ok(results) => return results.into_iter().map(|result| result.map_err(failure)).collect(),
+            Err(error) if attempt >= ATTEMPTS => {
+                let failure = failure(error);
+                return instances.iter().map(|_| Err(failure.clone())).collect();
+            }
+            Err(error) => pause = wait(pause, &error).await,
+        }
+        attempt += 1;
+    }
+}
+
+async fn call(
+    caller: &Caller,
+    driver: &dyn Driver,
+    intent: &Intent,
+    instances: &[InstanceRef],
+) -> Result<Vec<Result<(), DriverError>>, DriverError> {
+    let cluster = caller.context.cluster.as_str();
+    let results = match &intent.kind {
+        IntentKind::Power { action, .. } => driver.power(cluster, *action, instances).await?,
+        IntentKind::Destroy { .. } | IntentKind::Create { .. } => driver.destroy(cluster, instances).await?,
+    };
+    if results.len() == instances.len() {
+        return Ok(results);
+    }
+    let message = format!("the driver gave {} results for {} instances", results.len(), instances.len());
+    Err(DriverError::new(ErrorKind::Internal, message))
+}
+
+/// Power and destroy may be done again, so an unknown outcome passes.
+fn failure(error: DriverError) -> Failure {
+    let message = describe(&error);
+    let again = DriverError::new(ErrorKind::Unavailable, "");
+    let kind = if error.kind == ErrorKind::Ambiguous { failure_kind(&again) } else { failure_kind(&error) };
+    Failure { kind, message }
+}

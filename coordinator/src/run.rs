@@ -1,0 +1,231 @@
+//! One coordinator, from its folder to its last call.
+
+mod services;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use skep_core::command::{Command, MemberCommand, Reply};
+use skep_tls::{ALPN_CONTROL, ALPN_GRPC, Clients, ServerTls, ServerTrust, Swap, client_config};
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+use crate::agents::Registry;
+use crate::clock::Clock;
+use crate::context::{Context, Drivers, Trust};
+use crate::layout::{Credential, Layout, LayoutError, Member, World};
+use crate::leader::AgentSource;
+use crate::liveness::{Graces, Liveness};
+use crate::metrics::Metrics;
+use crate::owner::{Lease, Ownership};
+use crate::raft::{self, BeatHandler, FileDisk, RaftConfig, RaftHandle, RaftParts, RaftTls, StartError};
+use crate::renew::Renewable;
+use crate::server::{AgentBinary, HttpState};
+use crate::trust::{Issuers, TrustError};
+use crate::{agents, beat, leader, owner, renew, server};
+
+/// Everything a test must be able to replace is in here.
+#[derive(Debug)]
+pub struct Options {
+    pub layout: Layout,
+    pub drivers: Drivers,
+    pub agent: AgentBinary,
+    pub clock: Arc<dyn Clock>,
+    pub graces: Graces,
+    pub orphan_search: Duration,
+    pub raft: Tuning,
+}
+
+/// The sockets, bound before anything is said about them.
+#[derive(Debug)]
+pub struct Listeners {
+    pub control: TcpListener,
+    /// Handed over to the log's own runtime.
+    pub raft: std::net::TcpListener,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Layout(#[from] LayoutError),
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    #[error(transparent)]
+    Tls(#[from] skep_tls::Error),
+    #[error("the log could not be opened")]
+    Start(#[from] StartError),
+    #[error("this coordinator was removed from its cluster: {0}")]
+    Removed(String),
+    #[error("the control port failed")]
+    Serve(#[from] tonic::transport::Error),
+    #[error("the control port's services could not be made")]
+    Services(#[from] tonic_reflection::server::Error),
+}
+
+/// Between tries to say where this coordinator is, while no leader is known.
+const REGISTER_PAUSE: Duration = Duration::from_millis(200);
+
+/// Runs until `shutdown`, then hands leadership over, lets calls finish and closes the log.
+pub async fn run(options: Options, listeners: Listeners, shutdown: CancellationToken) -> Result<(), RunError> {
+    let member = options.layout.member()?;
+    let control = options.layout.credential(World::Control)?;
+    let raft_credential = options.layout.credential(World::Raft)?;
+    let liveness = Arc::new(Liveness::new(Arc::clone(&options.clock), options.graces));
+    let log = LogOptions { clock: Arc::clone(&options.clock), tuning: options.raft, beats: Arc::clone(&liveness) as _ };
+    let (config, parts, raft_swap) = log_of(&options.layout, &member, &raft_credential, listeners.raft, log)?;
+    let handle = raft::start(config, parts).await?;
+    let node = Node { options, member, liveness, handle: handle.clone() };
+    let certificates = Certificates { control, raft: raft_credential, raft_swap };
+    let ended = node.operate(certificates, listeners.control, &shutdown).await;
+    if let Err(error) = handle.transfer_leadership(None).await {
+        tracing::debug!(%error, "leadership was not handed over");
+    }
+    handle.shutdown().await;
+    ended
+}
+
+/// A coordinator whose log is open.
+struct Node {
+    options: Options,
+    member: Member,
+    liveness: Arc<Liveness>,
+    handle: RaftHandle,
+}
+
+struct Certificates {
+    control: Credential,
+    raft: Credential,
+    raft_swap: Swap,
+}
+
+impl Node {
+    async fn operate(
+        self,
+        certificates: Certificates,
+        listener: TcpListener,
+        shutdown: &CancellationToken,
+    ) -> Result<(), RunError> {
+        let Some(context) = self.context(shutdown).await? else { return Ok(()) };
+        let process: u64 = uuid::Uuid::now_v7().as_u64_pair().1;
+        let registered = register(&context, &self.member, process);
+        let registered = tokio::select! { registered = registered => registered, () = shutdown.cancelled() => return Ok(()) };
+        registered?;
+        let registry = Registry::new(Arc::clone(&self.options.clock));
+        let lease = Lease::new(Arc::clone(&self.options.clock), self.options.graces.owner_lease);
+        let ownership = Ownership { process, lease, orphan_search: self.options.orphan_search };
+        let swap = Swap::new(certificates.control.certified);
+        let tls = ServerTls::new(&certificates.control.root_pem, &swap, ALPN_CONTROL)
+            .clients(Clients::AnybodyAndExpired)
+            .build()?;
+        let renewables = vec![
+            Renewable { world: World::Control, key: certificates.control.key, swap },
+            Renewable { world: World::Raft, key: certificates.raft.key, swap: certificates.raft_swap },
+        ];
+        let stop = shutdown.child_token();
+        let mut loops = self.spawn_loops(&context, &registry, &ownership, renewables, &stop);
+        let grpc = services::routes(&context, &registry, &self.liveness, shutdown).await?;
+        let metrics = Arc::new(Metrics::new(registry));
+        let http = HttpState { context, metrics, agent: self.options.agent.clone() };
+        tracing::info!(coordinator = %self.member.coordinator, cluster = %self.member.cluster, "serving");
+        let served = server::serve(listener, tls, grpc, http, shutdown.clone()).await;
+        stop.cancel();
+        while loops.join_next().await.is_some() {}
+        Ok(served?)
+    }
+
+    /// Opens the cluster's secrets, once the log has brought them: at once after a restart, with the leader's first
+    /// entries on a new coordinator. None when it is told to stop before.
+    async fn context(&self, shutdown: &CancellationToken) -> Result<Option<Context>, RunError> {
+        let mut changes = self.handle.subscribe_changes();
+        let sealed = loop {
+            if let Some(cluster) = &self.handle.state().cluster {
+                break cluster.issuers.clone();
+            }
+            tokio::select! { _ = changes.changed() => {}, () = shutdown.cancelled() => return Ok(None) }
+        };
+        let key = self.options.layout.cluster_key()?;
+        let sealer = key.sealer(&self.member.cluster)?;
+        let issuers = Issuers::open(&sealer, &self.member.cluster, &sealed)?;
+        Ok(Some(Context {
+            id: self.member.coordinator,
+            cluster: self.member.cluster.clone(),
+            raft: self.handle.clone(),
+            trust: Arc::new(Trust { key, sealer, issuers }),
+            drivers: self.options.drivers.clone(),
+        }))
+    }
+
+    fn spawn_loops(
+        &self,
+        context: &Context,
+        registry: &Arc<Registry>,
+        ownership: &Ownership,
+        certificates: Vec<Renewable>,
+        stop: &CancellationToken,
+    ) -> JoinSet<()> {
+        let mut loops = JoinSet::new();
+        let agent = AgentSource { sha256: self.options.agent.sha256 };
+        loops.spawn(leader::run(context.clone(), Arc::clone(&self.liveness), agent, stop.clone()));
+        loops.spawn(owner::run(context.clone(), ownership.clone(), stop.clone()));
+        loops.spawn(beat::run(context.clone(), Arc::clone(registry), Arc::clone(&self.liveness), ownership.clone(), stop.clone()));
+        loops.spawn(agents::dispatch(context.clone(), Arc::clone(registry), stop.clone()));
+        let (layout, addresses) = (self.options.layout.clone(), self.member.addresses.clone());
+        loops.spawn(renew::run(context.clone(), layout, addresses, certificates, stop.clone()));
+        loops
+    }
+}
+
+/// Says where this process is and which drivers it has, until the log has it.
+async fn register(context: &Context, member: &Member, process: u64) -> Result<(), RunError> {
+    let command = Command::Member(MemberCommand::Register {
+        coordinator: context.id,
+        process,
+        address: member.addresses.advertise.clone(),
+        raft_address: member.addresses.raft_advertise.clone(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        drivers: context.drivers.descriptions(),
+    });
+    loop {
+        match context.raft.propose(vec![command.clone()]).await.map(|replies| replies.into_iter().next()) {
+            Ok(Some(Reply::Refused(refusal))) => return Err(RunError::Removed(refusal.to_string())),
+            Ok(_) => return Ok(()),
+            Err(error) => tracing::debug!(%error, "not registered yet"),
+        }
+        tokio::time::sleep(REGISTER_PAUSE).await;
+    }
+}
+
+/// What of the log is not in the coordinator's folder.
+pub(crate) struct LogOptions {
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) tuning: Tuning,
+    pub(crate) beats: Arc<dyn BeatHandler>,
+}
+
+/// How often the state is written out, and how long the log is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct Tuning {
+    /// Entries between two snapshots.
+    pub snapshot_every: u64,
+}
+
+/// What the log needs to start: its configuration, its parts, and the handle its certificate is swapped by.
+pub(crate) fn log_of(
+    layout: &Layout,
+    member: &Member,
+    credential: &Credential,
+    listener: std::net::TcpListener,
+    options: LogOptions,
+) -> Result<(RaftConfig, RaftParts, Swap), LayoutError> {
+    let swap = Swap::new(credential.certified.clone());
+    let tls = RaftTls {
+        server: ServerTls::new(&credential.root_pem, &swap, ALPN_GRPC).build()?,
+        client: client_config(ServerTrust::Roots(&credential.root_pem), &swap, ALPN_GRPC)?,
+    };
+    let mut config = RaftConfig::new(member.coordinator, member.cluster.clone(), layout.raft());
+    config.snapshot_every = options.tuning.snapshot_every;
+    let parts =
+        RaftParts { listener, tls, clock: options.clock, disk: Arc::new(FileDisk), beats: options.beats };
+    Ok((config, parts, swap))
+}

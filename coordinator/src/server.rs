@@ -1,0 +1,81 @@
+//! The control port: gRPC, health, reflection and a few HTTPS GETs behind one mTLS listener.
+
+mod accept;
+mod http;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::Request;
+use axum::middleware::{Next, from_fn};
+use axum::response::Response;
+use rustls::ServerConfig;
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
+use tonic::transport::Server;
+use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
+
+use crate::api::PeerCertificates;
+
+pub use http::{AgentBinary, HttpState};
+
+/// Requests of one connection under way at once: a person's or an agent's, never a crowd's.
+const REQUESTS_PER_CONNECTION: usize = 256;
+/// HTTP/2 streams of one connection.
+const STREAMS: u32 = 256;
+/// A peer that does not answer a ping this long is gone.
+const KEEPALIVE: Duration = Duration::from_secs(10);
+const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Headers of one request: certificates do not travel in them.
+const HEADER_BYTES: u32 = 16 * 1024;
+/// Streams reset by a peer before they were accepted (CVE-2023-44487).
+const PENDING_RESETS: usize = 32;
+/// How long a shutdown waits for calls under way; streams were told to go before.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// Says who is calling, in the words the rest of the coordinator uses.
+async fn tell_peer(mut request: Request, next: Next) -> Response {
+    let connection = request.extensions().get::<TlsConnectInfo<TcpConnectInfo>>();
+    if let Some((address, chain)) = connection.and_then(|info| Some((info.get_ref().remote_addr()?, info.peer_certs()))) {
+        request.extensions_mut().insert(PeerCertificates { address, chain });
+    }
+    next.run(request).await
+}
+
+/// Serves until `shutdown`, then lets calls under way finish, within a bound.
+pub async fn serve(
+    listener: TcpListener,
+    tls: Arc<ServerConfig>,
+    grpc: Routes,
+    http: HttpState,
+    shutdown: CancellationToken,
+) -> Result<(), tonic::transport::Error> {
+    let connections = accept::spawn(listener, tls, shutdown.clone());
+    let app = grpc.into_axum_router().merge(http::router(http)).layer(from_fn(tell_peer));
+    let server = Server::builder()
+        .accept_http1(true)
+        .tcp_nodelay(true)
+        .concurrency_limit_per_connection(REQUESTS_PER_CONNECTION)
+        .max_concurrent_streams(STREAMS)
+        .http2_keepalive_interval(Some(KEEPALIVE))
+        .http2_keepalive_timeout(Some(KEEPALIVE_TIMEOUT))
+        .http2_max_header_list_size(HEADER_BYTES)
+        .http2_max_pending_accept_reset_streams(Some(PENDING_RESETS))
+        .add_routes(app.into());
+    let stopping = shutdown.clone();
+    let serving =
+        server.serve_with_incoming_shutdown(ReceiverStream::new(connections), async move { stopping.cancelled().await });
+    let drained = async {
+        shutdown.cancelled().await;
+        tokio::time::sleep(DRAIN).await;
+    };
+    tokio::select! {
+        ended = serving => ended,
+        () = drained => {
+            tracing::warn!("calls were still under way at the end of the drain");
+            Ok(())
+        }
+    }
+}
