@@ -1,0 +1,26 @@
+//! Commands from people.
+
+use skep_core::command::{CreateHosts, CreateSwarm, Request, RequestCommand, RequestMeta};
+
+use super::wire::{choice, record};
+
+record! {
+    RequestCommand { meta, request }
+    RequestMeta { request_id, body, actor, generation, peer, method, if_revision }
+    CreateHosts { template, name, count, min_count, policy, max_failures, on_failure }
+    CreateSwarm { template, name, managers, workers, policy, on_failure }
+}
+
+choice! {
+    Request as request {
+        CreateHosts(create)
+        CreateSwarm(create)
+        DeleteHosts { hosts, force }
+        DeleteSwarm { swarm }
+        PowerHosts { hosts, action }
+        PutPerson { name, role, dismiss_certificates }
+        RemovePerson { name }
+        CreateJoinToken { token, expires_at }
+        RemoveCoordinator { coordinator }
+    }
+}
