@@ -1,0 +1,55 @@
+//! `skep create`: one host, or many of one shape.
+
+use skep_proto::v1::hosts_client::HostsClient;
+use skep_proto::v1::{CreateHostsRequest, OnFailure, Policy};
+
+use super::template::{self, OnFailureArg, PolicyArg};
+use crate::context::Context;
+use crate::failure::Failure;
+use crate::mutation::{Asking, Waiting, finish};
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// The host's name; with --count above 1, hosts are named NAME-1 to NAME-COUNT.
+    name: String,
+    /// How many hosts.
+    #[arg(long, default_value_t = 1)]
+    count: u32,
+    /// With best-effort: how many must be made, or all are undone.
+    #[arg(long, value_name = "COUNT")]
+    min_count: Option<u32>,
+    /// What counts as success.
+    #[arg(long, value_enum, default_value = "best-effort")]
+    policy: PolicyArg,
+    /// Undo all when more hosts than this have failed before enough were made; 0 for no such bound.
+    #[arg(long, value_name = "COUNT", default_value_t = 0)]
+    max_failures: u32,
+    /// What becomes of hosts that failed.
+    #[arg(long, value_enum, default_value = "keep")]
+    on_failure: OnFailureArg,
+    #[command(flatten)]
+    template: template::Args,
+    #[command(flatten)]
+    asking: Asking,
+    #[command(flatten)]
+    waiting: Waiting,
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
+    let request = CreateHostsRequest {
+        mutation: Some(args.asking.mutation()),
+        template: Some(args.template.template(context).await?),
+        name: args.name,
+        count: args.count,
+        min_count: args.min_count.unwrap_or_default(),
+        policy: Policy::from(args.policy).into(),
+        max_failures: args.max_failures,
+        on_failure: OnFailure::from(args.on_failure).into(),
+    };
+    let operation = context
+        .client()
+        .await?
+        .call(request, |channel, request| async move { HostsClient::new(channel).create(request).await })
+        .await?;
+    finish(context, operation, &args.asking, &args.waiting).await
+}

@@ -1,0 +1,22 @@
+//! `skep status`: the phase, one line for each host.
+
+use crate::context::Context;
+use crate::each::each;
+use crate::failure::Failure;
+use crate::hosts;
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Names or ids.
+    #[arg(required = true, value_name = "HOST")]
+    hosts: Vec<String>,
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
+    let client = context.client().await?;
+    let (found, result) = each(context, &args.hosts, async |name| hosts::get(client, name).await).await;
+    for host in &found {
+        context.print(&format!("{}\n", host.phase))?;
+    }
+    result
+}

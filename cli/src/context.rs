@@ -1,0 +1,92 @@
+//! What a command works with: the surroundings, and the cluster once it is needed.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use skep_proto::v1::drivers_client::DriversClient;
+use skep_proto::v1::{Driver, ListDriversRequest};
+use tokio::sync::OnceCell;
+
+use crate::client::Client;
+use crate::client::trust::Credentials;
+use crate::config::{self, Config};
+use crate::failure::{Failure, chain};
+use crate::surroundings::Surroundings;
+
+#[derive(Debug)]
+pub(crate) struct Context {
+    pub(crate) surroundings: Surroundings,
+    /// As given by `--config`.
+    pub(crate) config: Option<PathBuf>,
+    /// As given by the driver's own flags, their names without dashes.
+    pub(crate) options: BTreeMap<String, String>,
+    client: OnceCell<Client>,
+    drivers: OnceCell<Vec<Driver>>,
+}
+
+impl Context {
+    pub(crate) fn new(surroundings: Surroundings) -> Self {
+        Self {
+            surroundings,
+            config: None,
+            options: BTreeMap::new(),
+            client: OnceCell::new(),
+            drivers: OnceCell::new(),
+        }
+    }
+
+    /// Results.
+    pub(crate) fn print(&self, text: &str) -> Result<(), Failure> {
+        Ok(self.surroundings.streams.print(text)?)
+    }
+
+    /// Everything that is no result.
+    pub(crate) fn tell(&self, text: &str) {
+        self.surroundings.streams.tell(text);
+    }
+
+    pub(crate) fn config_path(&self) -> Result<PathBuf, Failure> {
+        config::path(self.config.as_deref(), &self.surroundings.variables)
+    }
+
+    /// The cluster of the configuration. Before the first call, a certificate past half of its life is renewed.
+    pub(crate) async fn client(&self) -> Result<&Client, Failure> {
+        self.client.get_or_try_init(|| self.connect()).await
+    }
+
+    async fn connect(&self) -> Result<Client, Failure> {
+        let config = Config::load(&self.config_path()?)?;
+        let interrupt = self.surroundings.interrupt.clone();
+        let coordinators = config.file.coordinators.clone();
+        if let Some(dial) = &self.surroundings.dial {
+            return Ok(Client::new(coordinators, dial.clone(), interrupt));
+        }
+        let credentials = Credentials::load(&config)?;
+        let client = Client::new(coordinators, credentials.dial(&config)?, interrupt);
+        if credentials.expired() {
+            return Err(Failure::Expired { path: config.certificate() });
+        }
+        if credentials.due()
+            && let Err(failure) = credentials.renew(&client, &config).await
+        {
+            // The old one serves until it expires.
+            self.tell(&format!("skep: the certificate was not renewed: {}\n", chain(&failure)));
+        }
+        Ok(client)
+    }
+
+    /// What can make hosts here; asked once.
+    pub(crate) async fn drivers(&self) -> Result<&[Driver], Failure> {
+        let drivers = self.drivers.get_or_try_init(|| async {
+            let reply = self
+                .client()
+                .await?
+                .call(ListDriversRequest {}, |channel, request| async move {
+                    DriversClient::new(channel).list(request).await
+                })
+                .await?;
+            Ok::<_, Failure>(reply.drivers)
+        });
+        Ok(drivers.await?)
+    }
+}
