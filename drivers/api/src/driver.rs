@@ -20,6 +20,9 @@ pub trait Driver: Send + Sync + Debug + 'static {
     async fn check(&self, template: &Template) -> Result<(), DriverError>;
 
     /// Makes the instances of one intent, or finds those that exist. Replayed identically until its outcome is known.
+    ///
+    /// An error says that the call as a whole did nothing, but for `Ambiguous`; a part that was made is told in
+    /// [`Placed`], with the reason for the rest. A name that another intent or cluster holds is never taken over.
     async fn ensure(&self, intent: &CreateIntent) -> Result<Placed, DriverError>;
 
     /// Everything that carries `cluster`'s tag, bound or not.
@@ -41,6 +44,7 @@ pub trait Driver: Send + Sync + Debug + 'static {
     ) -> Result<Vec<Result<(), DriverError>>, DriverError>;
 
     /// One result per instance, in their order. Destroying what is gone is success; what is not `cluster`'s is refused.
+    /// `NotFound` for an instance the driver never saw proves nothing within the settle window.
     async fn destroy(
         &self,
         cluster: &str,

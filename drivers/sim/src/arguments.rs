@@ -47,7 +47,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     lost_replies_percent: Option<u8>,
     /// What to log, as in `info` or `skep_sim=debug,warn`.
-    #[arg(long, env = "SKEP_LOG", default_value = "warn,skep_sim=info")]
+    #[arg(long, env = "SKEP_LOG", default_value = "error,skep_sim=info")]
     pub(crate) log: EnvFilter,
 }
 

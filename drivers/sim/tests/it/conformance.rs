@@ -1,7 +1,5 @@
 //! The simulated driver keeps every rule of the contract, in each idempotency class, linked in and as a plugin.
 
-#![allow(clippy::unwrap_used, reason = "a test may end here")]
-
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,6 +8,8 @@ use skep_driver::conformance::{self, DriverUnderTest, Report};
 use skep_driver::{Driver, InstanceState, Rule};
 use skep_sim::{Behaviour, IdempotencyClass, Naming, NoSoftware, SimConfig, SimDriver, SimWorld};
 use skep_types::{InstanceRef, Template};
+
+use crate::asking;
 
 struct Subject {
     world: Arc<SimWorld>,
@@ -22,12 +22,8 @@ impl DriverUnderTest for Subject {
     }
 
     fn template(&self) -> Template {
-        Template {
-            driver: "sim".parse().unwrap(),
-            account: "sim".parse().unwrap(),
-            options: BTreeMap::from([("sim-zone".to_owned(), "sim-b".to_owned())]),
-            labels: BTreeMap::new(),
-        }
+        let options = BTreeMap::from([("sim-zone".to_owned(), "sim-b".to_owned())]);
+        Template { options, ..asking::template() }
     }
 
     fn prefix(&self) -> String {

@@ -1,15 +1,14 @@
 //! What holds in every simulated world, whatever its behaviour.
 
-#![allow(clippy::unwrap_used, reason = "a test may end here")]
-
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use skep_driver::{Bootstrap, CreateIntent, Driver, ErrorKind, InstanceState, Method, Slot};
+use skep_driver::{CreateIntent, Driver, ErrorKind, InstanceState, Method};
 use skep_sim::{Behaviour, IdempotencyClass, NoSoftware, SimConfig, SimDriver, SimWorld};
-use skep_types::{HostId, IntentId, Secret, Template};
 use tokio::time::Instant;
+
+use crate::asking;
 
 fn world(idempotency: IdempotencyClass, behaviour: Behaviour) -> (Arc<SimWorld>, SimDriver) {
     let config = SimConfig { idempotency, behaviour, ..SimConfig::default() };
@@ -18,28 +17,7 @@ fn world(idempotency: IdempotencyClass, behaviour: Behaviour) -> (Arc<SimWorld>,
 }
 
 fn intent(number: u64, slots: u64) -> CreateIntent {
-    let slot = |n: u64| Slot {
-        name: format!("host-{number}-{n}"),
-        host: HostId::new(1, number * 1000 + n),
-        incarnation: 1,
-        bootstrap: Bootstrap {
-            agent_urls: vec![],
-            agent_sha256: String::new(),
-            agent_config: Secret::new(""),
-        },
-    };
-    CreateIntent {
-        cluster: "c".to_owned(),
-        intent: IntentId::new(1, number),
-        token: format!("token-{number}"),
-        template: Template {
-            driver: "sim".parse().unwrap(),
-            account: "sim".parse().unwrap(),
-            options: BTreeMap::new(),
-            labels: BTreeMap::new(),
-        },
-        slots: (0..slots).map(slot).collect(),
-    }
+    asking::intent(number, slots, "")
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,198 @@
+//! A driver behind a socket is the same driver.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use skep_driver::conformance::{self, DriverUnderTest};
+use skep_driver::decorators::{CallPhase, Faults};
+use skep_driver::plugin::{PluginDriver, serve};
+use skep_driver::{Driver, DriverError, ErrorKind, Method};
+use skep_types::{PowerAction, Template};
+use tempfile::TempDir;
+use tokio::net::UnixListener;
+use tokio::runtime::Runtime;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+use crate::toy::{Account, Defect, Toy, intent, template};
+
+/// Nothing here takes a tenth of it.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A plugin process, but for the process.
+struct Plugin {
+    dir: TempDir,
+    shutdown: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl Plugin {
+    fn start(driver: Arc<dyn Driver>) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let (shutdown, task) = Self::serve(driver, &dir.path().join("socket"));
+        Self { dir, shutdown, task }
+    }
+
+    fn serve(driver: Arc<dyn Driver>, socket: &Path) -> (CancellationToken, JoinHandle<()>) {
+        let listener = UnixListener::bind(socket).unwrap();
+        let shutdown = CancellationToken::new();
+        let task = tokio::spawn({
+            let shutdown = shutdown.clone();
+            async move { serve(driver, listener, shutdown).await.unwrap() }
+        });
+        (shutdown, task)
+    }
+
+    fn socket(&self) -> PathBuf {
+        self.dir.path().join("socket")
+    }
+
+    async fn stop(&mut self) {
+        self.shutdown.cancel();
+        (&mut self.task).await.unwrap();
+        std::fs::remove_file(self.socket()).unwrap();
+    }
+
+    fn start_again(&mut self, driver: Arc<dyn Driver>) {
+        (self.shutdown, self.task) = Self::serve(driver, &self.socket());
+    }
+}
+
+fn toy(account: &Arc<Account>) -> Arc<dyn Driver> {
+    Arc::new(Toy::new(Defect::Nothing, Arc::clone(account)))
+}
+
+struct Subject {
+    plugin: Plugin,
+    account: Arc<Account>,
+}
+
+#[async_trait]
+impl DriverUnderTest for Subject {
+    async fn driver(&self) -> Arc<dyn Driver> {
+        Arc::new(PluginDriver::connect(&self.plugin.socket()).await.unwrap())
+    }
+
+    fn template(&self) -> Template {
+        template()
+    }
+
+    fn prefix(&self) -> String {
+        "toy-run".to_owned()
+    }
+
+    async fn set_room(&self, room: Option<u32>) -> bool {
+        self.account.set_room(room);
+        true
+    }
+}
+
+#[tokio::test]
+async fn a_plugin_keeps_the_contract_and_its_description() {
+    let account = Arc::<Account>::default();
+    let plugin = Plugin::start(toy(&account));
+    let driver = PluginDriver::connect(&plugin.socket()).await.unwrap();
+    assert_eq!(driver.describe(), toy(&account).describe());
+    conformance::run(Subject { plugin, account }).await.into_result().expect("the toy is correct");
+}
+
+#[tokio::test]
+async fn errors_cross_the_socket_with_kind_fields_and_causes() {
+    let account = Arc::default();
+    let throttled = Faults::new(toy(&account), |site| async move {
+        let kind = ErrorKind::Throttled { retry_after: Duration::from_millis(1500) };
+        match site.method {
+            Method::List => Err(DriverError::new(kind, "too fast").caused_by("RequestLimitExceeded")),
+            _ => Ok(()),
+        }
+    });
+    let plugin = Plugin::start(Arc::new(throttled));
+    let driver = PluginDriver::connect(&plugin.socket()).await.unwrap();
+
+    let error = driver.list("c", None).await.unwrap_err();
+    let retry_after = Duration::from_millis(1500);
+    assert_eq!(error.kind, ErrorKind::Throttled { retry_after });
+    assert_eq!(error.message, "too fast: RequestLimitExceeded");
+
+    let mut wrong = template();
+    wrong.options.insert("toy-colour".to_owned(), "red".to_owned());
+    let ErrorKind::InvalidSpec { violations } = driver.check(&wrong).await.unwrap_err().kind else {
+        panic!()
+    };
+    assert_eq!(violations[0].field, "template.options.toy-colour");
+}
+
+#[tokio::test]
+async fn a_plugin_that_is_down_is_unavailable_and_comes_back() {
+    let account = Arc::default();
+    let mut plugin = Plugin::start(toy(&account));
+    let driver = PluginDriver::connect(&plugin.socket()).await.unwrap();
+    plugin.stop().await;
+    // The first call may still meet the old connection; a second one finds nobody to connect to.
+    let _ = driver.ensure(&intent(1, 1)).await;
+    let error = driver.ensure(&intent(1, 1)).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unavailable, "{error:?}");
+    assert_eq!(account.count(), 0);
+    plugin.start_again(toy(&account));
+    driver.ensure(&intent(1, 1)).await.unwrap();
+    assert_eq!(account.count(), 1);
+}
+
+#[tokio::test]
+async fn a_plugin_that_dies_in_a_call_leaves_it_ambiguous_only_where_it_had_an_effect() {
+    let account = Arc::default();
+    for method in [Method::Ensure, Method::List] {
+        let (reached, mut reach) = tokio::sync::mpsc::channel(1);
+        let hangs = Faults::new(toy(&account), move |site| {
+            let reached = reached.clone();
+            async move {
+                if site.phase == CallPhase::After {
+                    reached.send(()).await.unwrap();
+                    std::future::pending::<()>().await;
+                }
+                Ok(())
+            }
+        });
+        let dir = tempfile::tempdir().unwrap();
+        // With its runtime go its sockets, as with a process.
+        let process = Runtime::new().unwrap();
+        process.spawn({
+            let _within = process.enter();
+            serve(Arc::new(hangs), UnixListener::bind(dir.path().join("socket")).unwrap(), Default::default())
+        });
+        let driver = PluginDriver::connect(&dir.path().join("socket")).await.unwrap();
+        let calling = async {
+            match method {
+                Method::Ensure => driver.ensure(&intent(1, 1)).await.unwrap_err(),
+                _ => driver.list("c", None).await.unwrap_err(),
+            }
+        };
+        let dying = async {
+            reach.recv().await.unwrap();
+            process.shutdown_background();
+        };
+        let (error, ()) = timeout(PATIENCE, async { tokio::join!(calling, dying) }).await.unwrap();
+        let wanted = if method.has_effect() { ErrorKind::Ambiguous } else { ErrorKind::Unavailable };
+        assert_eq!(error.kind, wanted, "{method}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_behind_the_socket_is_unavailable() {
+    let dir = tempfile::tempdir().unwrap();
+    let error = PluginDriver::connect(&dir.path().join("none")).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unavailable);
+}
+
+#[tokio::test]
+async fn an_empty_batch_is_an_empty_answer() {
+    let account = Arc::default();
+    let plugin = Plugin::start(toy(&account));
+    let driver = PluginDriver::connect(&plugin.socket()).await.unwrap();
+    assert!(driver.observe("c", &[]).await.unwrap().is_empty());
+    assert!(driver.power("c", PowerAction::Stop, &[]).await.unwrap().is_empty());
+    assert!(driver.destroy("c", &[]).await.unwrap().is_empty());
+}
