@@ -25,8 +25,9 @@ const OLD_STATES: usize = 6;
 struct Letter {
     rounds: usize,
     commands: Vec<Command>,
-    /// The driver call whose outcome this is.
-    about: Option<IntentId>,
+    /// The driver call whose outcome this is, and the owner's process that made it. No owner calls again while an outcome
+    /// of its own may still be committed: closing on the first answer would orphan what the second call made.
+    about: Option<(IntentId, u64)>,
 }
 
 pub(crate) struct Fleet {
@@ -129,7 +130,7 @@ impl Fleet {
     }
 
     /// Through a network that delays, reorders and repeats.
-    fn mail(&mut self, commands: Vec<Command>, about: Option<IntentId>) {
+    fn mail(&mut self, commands: Vec<Command>, about: Option<(IntentId, u64)>) {
         if commands.is_empty() {
             return;
         }
@@ -154,7 +155,9 @@ impl Fleet {
         }
         for letter in due {
             self.send(letter.commands);
-            if let Some(intent) = letter.about {
+            if let Some((intent, process)) = letter.about
+                && process == self.process
+            {
                 self.busy.remove(&intent);
             }
         }
@@ -250,7 +253,7 @@ impl Fleet {
             return;
         }
         self.busy.insert(intent.id);
-        self.mail(commands.into_iter().map(Command::Outcome).collect(), Some(intent.id));
+        self.mail(commands.into_iter().map(Command::Outcome).collect(), Some((intent.id, self.process)));
     }
 
     fn create(&mut self, intent: &Intent, epoch: u64) -> Vec<OutcomeCommand> {

@@ -2,6 +2,7 @@
 
 use skep_types::limits;
 
+use super::demoting::is_manager;
 use super::way_out::swarm_to_leave;
 use super::{advance, wait};
 use crate::command::Advance;
@@ -9,8 +10,12 @@ use crate::plan::{Action, Step, View, WaitReason};
 use crate::state::{Host, Task};
 
 pub(super) fn next_step(host: &Host, view: &View<'_>) -> Step {
-    if swarm_to_leave(host, view).is_none() {
+    let Some(swarm) = swarm_to_leave(host, view) else {
         return advance(Advance::Deleting, "the node is gone");
+    };
+    // Decided on a list that came late: destroying a manager now could cost the quorum.
+    if is_manager(host, swarm) {
+        return advance(Advance::Demoting, "the node is a manager still");
     }
     let deadline = host.phase_since.after(limits::LEAVE_DEADLINE);
     if may_be_removed(host, view) {
