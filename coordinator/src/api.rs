@@ -15,6 +15,8 @@ mod drivers;
 mod dry_run;
 mod events;
 mod filter;
+#[cfg(test)]
+mod fixture;
 mod follow;
 mod hosts;
 mod mutate;

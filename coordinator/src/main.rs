@@ -12,7 +12,9 @@ use skep_coordinator::context::Drivers;
 use skep_coordinator::layout::{Addresses, Layout};
 use skep_coordinator::server::AgentBinary;
 use skep_coordinator::{found, join, run, telemetry};
-use skep_driver::{Deadline, Driver, MaxInFlight, PluginDriver};
+use skep_driver::Driver;
+use skep_driver::decorators::{Deadline, MaxInFlight};
+use skep_driver::plugin::PluginDriver;
 use skep_driver_local::{LocalConfig, LocalDriver};
 use skep_types::{Secret, limits};
 use tokio::net::TcpListener;
@@ -134,7 +136,8 @@ async fn drivers(options: &RunOptions) -> anyhow::Result<Drivers> {
 }
 
 fn bounded(driver: Arc<dyn Driver>) -> Arc<dyn Driver> {
-    Arc::new(Deadline::new(Arc::new(MaxInFlight::new(driver)), limits::DRIVER_CALL))
+    // In this order, waiting for its turn does not count against a call.
+    Arc::new(MaxInFlight::new(Arc::new(Deadline::new(driver, limits::DRIVER_CALL))))
 }
 
 async fn stop_on_signal(shutdown: CancellationToken) {

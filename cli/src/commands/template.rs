@@ -7,6 +7,7 @@ use crate::driver_flags;
 use crate::failure::Failure;
 
 #[derive(Debug, clap::Args)]
+#[group(skip)]
 #[command(next_help_heading = "Template")]
 pub(crate) struct Args {
     /// What makes the hosts; else SKEP_DRIVER, else local. Its own flags begin with its name: see `skep driver ls NAME`.

@@ -16,6 +16,9 @@ use crate::clock::Clock;
 /// Sending and installing one whole snapshot: gigabytes over a slow line.
 const SNAPSHOT_TRANSFER: Duration = Duration::from_secs(15 * 60);
 
+/// A learner this many entries behind is made a voter: from then on writes may have to wait for it.
+const CAUGHT_UP: u64 = 100;
+
 #[derive(Debug, Clone)]
 pub struct RaftConfig {
     pub id: CoordinatorId,
@@ -59,8 +62,7 @@ impl RaftConfig {
             install_snapshot_timeout: milliseconds(SNAPSHOT_TRANSFER),
             snapshot_policy: SnapshotPolicy::LogsSinceLast(self.snapshot_every),
             max_in_snapshot_log_to_keep: self.keep_entries,
-            // A follower this far behind gets a snapshot: there is one that is nearer.
-            replication_lag_threshold: self.snapshot_every.saturating_add(self.keep_entries).max(1),
+            replication_lag_threshold: CAUGHT_UP,
             // A coordinator that cannot win must not raise the term and unseat a healthy leader.
             enable_pre_vote: Some(true),
             // The state is in memory: after a restart it is only surely current once a new election's entry is applied.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::BoxFuture;
 use skep_core::{Command, Reply};
 use skep_types::{ClusterTime, CoordinatorId};
 use tokio::runtime::Handle;
@@ -152,10 +153,15 @@ impl RaftHandle {
         }
     }
 
-    async fn call<T: Send + 'static>(
+    /// Boxed: openraft's futures are deep, and every caller would carry their whole type.
+    fn call<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, ProposeError>> + Send + 'static,
-    ) -> Result<T, ProposeError> {
-        on(&self.runtime, work).await.unwrap_or_else(|| Err(ProposeError::new(ProposeErrorKind::Shutdown)))
+    ) -> BoxFuture<'static, Result<T, ProposeError>> {
+        let runtime = self.runtime.clone();
+        let work: BoxFuture<'static, _> = Box::pin(work);
+        Box::pin(async move {
+            on(&runtime, work).await.unwrap_or_else(|| Err(ProposeError::new(ProposeErrorKind::Shutdown)))
+        })
     }
 }

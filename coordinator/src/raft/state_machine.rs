@@ -24,7 +24,6 @@ pub struct Published {
     pub state: State,
     /// Of the last applied entry in the log; 0 before the first.
     pub applied_index: u64,
-    pub(super) applied: Option<LogId>,
     pub(super) membership: StoredMembership,
 }
 
@@ -97,7 +96,6 @@ impl StateMachine {
         self.outlets.published.send_replace(Arc::new(Published {
             state: self.state.clone(),
             applied_index: self.applied.map_or(0, |applied| applied.index),
-            applied: self.applied,
             membership: self.membership.clone(),
         }));
         self.outlets.changes.publish(dirty);

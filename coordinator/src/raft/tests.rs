@@ -1,1 +1,8 @@
-//! In-process clusters.
+//! Clusters of real nodes in this process: each with its own runtime, listener, certificate and folder.
+
+mod failover;
+mod harness;
+mod membership;
+mod restart;
+mod snapshot;
+mod writing;

@@ -20,7 +20,7 @@ pub struct Actor {
 }
 
 impl Actor {
-    pub(super) fn new(caller: &Caller, path: &str, peer: SocketAddr) -> Option<Self> {
+    pub(in crate::api) fn new(caller: &Caller, path: &str, peer: SocketAddr) -> Option<Self> {
         let Caller::Person { name, generation } = caller else {
             return None;
         };

@@ -8,10 +8,11 @@ use skep_types::{Code, CoordinatorId, Refusal};
 use tonic::Request;
 
 use crate::api::convert::mutation::body_digest;
-use crate::api::convert::requests::{self, Joining, host_of};
+use crate::api::convert::requests::{self, Joining};
 use crate::api::mutate::Begun;
 use crate::api::status::internal;
 use crate::api::{Actor, Api};
+use crate::found::host_of;
 use crate::trust::{JoinToken, Token, TrustError};
 
 impl Api {

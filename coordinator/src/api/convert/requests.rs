@@ -4,7 +4,7 @@ mod cluster;
 mod hosts;
 mod swarms;
 
-pub(in crate::api) use cluster::{Joining, coordinator, host_of, join, join_token_life, put_person};
+pub(in crate::api) use cluster::{Joining, coordinator, join, join_token_life, put_person};
 pub(in crate::api) use hosts::{create_hosts, named_hosts, power_action};
 pub(in crate::api) use swarms::create_swarm;
 

@@ -309,12 +309,19 @@ proptest! {
     }
 }
 
+/// SplitMix64.
+fn mixed(seed: u64) -> u64 {
+    let z = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
 #[test]
 fn every_command_is_among_the_samples() {
     let mut seen = HashSet::new();
-    for seed in 0..20_000_u64 {
-        let numbers: Vec<u64> =
-            (0..20).map(|position| (seed << 8 | position).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 7).collect();
+    for seed in 0..4_000 {
+        let numbers: Vec<u64> = (0..40).map(|position| mixed(seed << 8 | position)).collect();
         let command = Command::sample(&mut Draw(numbers.into_iter()));
         let text = format!("{command:?}");
         let words: Vec<&str> = text.split(['(', '{', ' ']).filter(|word| !word.is_empty()).take(2).collect();

@@ -97,9 +97,3 @@ fn address(text: String) -> Result<String, &'static str> {
     let reached = port.parse::<u16>().is_ok_and(|port| port != 0);
     if named && reached && text.len() <= ADDRESS_BYTES { Ok(text) } else { Err(RULE) }
 }
-
-/// The host of an address that was checked, without its brackets.
-pub(in crate::api) fn host_of(address: &str) -> &str {
-    let host = address.rsplit_once(':').map_or(address, |(host, _)| host);
-    host.trim_start_matches('[').trim_end_matches(']')
-}

@@ -1,0 +1,58 @@
+//! Leaders that go.
+
+use std::time::{Duration, Instant};
+
+use super::harness::{Cluster, request, write};
+use crate::raft::ProposeErrorKind;
+
+/// What the design promises; a few hundred milliseconds are usual.
+const FAILOVER: Duration = Duration::from_secs(3);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_leader_was_killed_the_next_write_is_acknowledged_soon() {
+    let mut cluster = Cluster::of(3).await;
+    for round in 0..3 {
+        let leader = cluster.leader().await;
+        let survivor = cluster.follower().await;
+        cluster.kill(leader).await;
+        let killed = Instant::now();
+        write(&cluster.nodes[&survivor], round).await;
+        let gap = killed.elapsed();
+        println!("round {round}: {} ms to the next acknowledged write", gap.as_millis());
+        assert!(gap < FAILOVER, "{gap:?}");
+        cluster.start(leader).await.unwrap();
+    }
+    assert_eq!(cluster.assert_equal_states().await.operations.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leadership_is_handed_over_on_request_and_at_a_graceful_end() {
+    let mut cluster = Cluster::of(3).await;
+    let first = cluster.leader().await;
+    cluster.nodes[&first].transfer_leadership(None).await.unwrap();
+    let second = cluster.leader().await;
+    assert_ne!(first, second);
+    let started = Instant::now();
+    cluster.nodes.remove(&second).unwrap().shutdown().await;
+    write(&cluster.nodes[&first], 1).await;
+    println!("{} ms to end and go on", started.elapsed().as_millis());
+    assert_ne!(cluster.leader().await, second);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leader_without_a_majority_says_so() {
+    let mut cluster = Cluster::tuned(3, |config| config.patience = Duration::from_millis(500)).await;
+    let leader = cluster.leader().await;
+    for id in [1, 2, 3] {
+        if id != leader {
+            cluster.kill(id).await;
+        }
+    }
+    let node = &cluster.nodes[&leader];
+    let mut leadership = node.leadership();
+    let alone = leadership.wait_for(|leadership| leadership.leader.is_none() && !leadership.leading);
+    tokio::time::timeout(super::harness::PATIENCE, alone).await.unwrap().unwrap();
+    let refused = node.propose(vec![request(1)]).await.unwrap_err();
+    assert_eq!(refused.kind(), ProposeErrorKind::NoLeader);
+    assert!(node.read().await.is_err());
+}
