@@ -17,8 +17,8 @@ use tokio::time::timeout;
 use crate::clock::BootClock;
 use crate::raft::store::FileDisk;
 use crate::raft::{
-    Beat, BeatAnswer, BeatHandler, Leadership, Node, Published, RaftConfig, RaftHandle, RaftParts, RaftTls, StartError,
-    create, start,
+    Beat, BeatAnswer, BeatHandler, Leadership, Node, Published, RaftConfig, RaftHandle, RaftParts, RaftTls,
+    StartError, create, start,
 };
 use crate::trust::{ClusterKey, Issuers};
 
@@ -119,7 +119,8 @@ impl Cluster {
         loop {
             let known = |node: &RaftHandle| *node.leadership().borrow();
             let leading = self.nodes.values().map(known).find(|leadership| leadership.leading);
-            let agreed = |leading: Leadership| self.nodes.values().all(|node| known(node).leader == leading.leader);
+            let agreed =
+                |leading: Leadership| self.nodes.values().all(|node| known(node).leader == leading.leader);
             if let Some(leading) = leading.filter(|leading| agreed(*leading)) {
                 return leading.leader.unwrap().0;
             }

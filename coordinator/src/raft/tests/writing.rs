@@ -113,6 +113,8 @@ async fn a_coordinator_of_another_authority_is_not_heard() {
 async fn a_connection_only_reaches_the_coordinator_that_is_meant() {
     let cluster = Cluster::of(1).await;
     let dialer = Dialer::new("test".parse().unwrap(), tls(&cluster.issuers, CoordinatorId(2)).client);
-    let wrong = PeerClient::new(dialer).read_index(CoordinatorId(3), &cluster.node(1), super::harness::PATIENCE).await;
+    let wrong = PeerClient::new(dialer)
+        .read_index(CoordinatorId(3), &cluster.node(1), super::harness::PATIENCE)
+        .await;
     assert_eq!(wrong.unwrap_err().kind(), ProposeErrorKind::NoLeader);
 }
