@@ -1,3 +1,4 @@
 //! Properties over many seeded runs.
 
 mod liveness;
+mod total;

@@ -8,6 +8,7 @@ mod docker;
 mod driver;
 mod fleet;
 mod text;
+mod wild;
 
 pub(crate) use build::{
     DriverSpec, create_hosts, create_swarm, delete_hosts, host_name, person, request, template,
@@ -17,3 +18,4 @@ pub(crate) use cluster::Cluster;
 pub(crate) use driver::Faults;
 pub(crate) use fleet::Fleet;
 pub(crate) use text::plan_text;
+pub(crate) use wild::Wild;

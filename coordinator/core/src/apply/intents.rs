@@ -24,29 +24,62 @@ pub(super) fn open(
     if !distinct(guards) {
         return Err("a host is named twice");
     }
-    if !tx.state.accounts.get(account).is_some_and(|account| usize::from(shard) < account.owners.len()) {
+    if tx.state.accounts.get(account).is_none_or(|account| usize::from(shard) >= account.owners.len()) {
         return Err("the account or its shard is gone");
     }
+    check(&hosts, intent)?;
+    let targets = match intent {
+        NewIntent::Create { .. } => Vec::new(),
+        NewIntent::Power { .. } | NewIntent::Destroy => targets(&hosts)?,
+    };
+    // From here on nothing is refused: an id given out is an intent opened.
     let id = IntentId::new(tx.state.epoch, tx.allocate());
     let kind = match intent {
         NewIntent::Create { template, slots, sealed_bootstrap } => {
-            let slots = open_create(tx, id, &hosts, slots)?;
-            let cluster = tx.state.cluster.as_ref().ok_or("the cluster is not made yet")?.id.clone();
+            let cluster = tx.state.cluster.as_ref();
             IntentKind::Create {
-                token: idempotency_token(cluster.as_str(), id),
+                token: cluster.map(|cluster| idempotency_token(cluster.id.as_str(), id)).unwrap_or_default(),
                 template: Arc::clone(template),
-                slots,
+                slots: open_create(tx, id, &hosts, slots),
                 sealed_bootstrap: sealed_bootstrap.clone(),
                 bound: Vec::new(),
             }
         }
         NewIntent::Power { action } => {
-            IntentKind::Power { action: *action, targets: open_power(tx, id, &hosts, *action)? }
+            open_power(tx, id, &hosts, *action);
+            IntentKind::Power { action: *action, targets }
         }
-        NewIntent::Destroy => IntentKind::Destroy { targets: open_destroy(tx, id, &hosts)? },
+        NewIntent::Destroy => {
+            open_destroy(tx, id, &hosts);
+            IntentKind::Destroy { targets }
+        }
     };
     insert(tx, id, account.clone(), shard, kind);
     Ok(())
+}
+
+/// Whether every host is where an intent of this kind begins.
+fn check(hosts: &[Arc<Host>], intent: &NewIntent) -> Result<(), Stale> {
+    match intent {
+        NewIntent::Create { slots, .. } if slots.len() != hosts.len() => {
+            Err("an intent has one slot for each host")
+        }
+        NewIntent::Create { .. } if hosts.iter().any(|host| host.phase != Phase::Pending) => {
+            Err("a host is not Pending")
+        }
+        NewIntent::Power { action } if hosts.iter().any(|host| host.desired.power != Some(*action)) => {
+            Err("another power verb was asked for")
+        }
+        NewIntent::Power { .. }
+            if !hosts.iter().all(|host| matches!(host.phase, Phase::Ready | Phase::Stopped)) =>
+        {
+            Err("a host is neither Ready nor Stopped")
+        }
+        NewIntent::Destroy if hosts.iter().any(|host| host.phase != (Phase::Deleting { intent: None })) => {
+            Err("a host is not Deleting")
+        }
+        NewIntent::Create { .. } | NewIntent::Power { .. } | NewIntent::Destroy => Ok(()),
+    }
 }
 
 pub(super) fn insert(tx: &mut Tx<'_>, id: IntentId, account: AccountName, shard: Shard, kind: IntentKind) {
@@ -84,24 +117,13 @@ fn distinct(guards: &[Guard]) -> bool {
     ids.len() == guards.len()
 }
 
-fn open_create(
-    tx: &mut Tx<'_>,
-    id: IntentId,
-    hosts: &[Arc<Host>],
-    slots: &[NewSlot],
-) -> Result<Vec<IntentSlot>, Stale> {
-    if slots.len() != hosts.len() {
-        return Err("an intent has one slot for each host");
-    }
-    if hosts.iter().any(|host| host.phase != Phase::Pending) {
-        return Err("a host is not Pending");
-    }
+fn open_create(tx: &mut Tx<'_>, id: IntentId, hosts: &[Arc<Host>], slots: &[NewSlot]) -> Vec<IntentSlot> {
     let open_slot = |(host, slot): (&Arc<Host>, &NewSlot)| {
         let incarnation = host.incarnation + 1;
         tx.update_host(host.id, |host| enter(host, id, incarnation, slot.token));
         IntentSlot { host: host.id, name: host.name.clone(), incarnation, token: slot.token }
     };
-    Ok(hosts.iter().zip(slots).map(open_slot).collect())
+    hosts.iter().zip(slots).map(open_slot).collect()
 }
 
 fn enter(host: &mut Host, intent: IntentId, incarnation: u32, token: Digest) {
@@ -111,16 +133,7 @@ fn enter(host: &mut Host, intent: IntentId, incarnation: u32, token: Digest) {
     host.enrolment = Some(Enrolment { token, key: None, expires_at: None });
 }
 
-fn open_power(
-    tx: &mut Tx<'_>,
-    id: IntentId,
-    hosts: &[Arc<Host>],
-    action: PowerAction,
-) -> Result<Vec<Target>, Stale> {
-    if hosts.iter().any(|host| host.desired.power != Some(action)) {
-        return Err("another power verb was asked for");
-    }
-    let targets = targets(hosts)?;
+fn open_power(tx: &mut Tx<'_>, id: IntentId, hosts: &[Arc<Host>], action: PowerAction) {
     for host in hosts {
         tx.update_host(host.id, |host| {
             host.retry_at = None;
@@ -131,21 +144,15 @@ fn open_power(
             };
         });
     }
-    Ok(targets)
 }
 
-fn open_destroy(tx: &mut Tx<'_>, id: IntentId, hosts: &[Arc<Host>]) -> Result<Vec<Target>, Stale> {
-    if hosts.iter().any(|host| host.phase != (Phase::Deleting { intent: None })) {
-        return Err("a host is not Deleting");
-    }
-    let targets = targets(hosts)?;
+fn open_destroy(tx: &mut Tx<'_>, id: IntentId, hosts: &[Arc<Host>]) {
     for host in hosts {
         tx.update_host(host.id, |host| {
             host.retry_at = None;
             host.phase = Phase::Deleting { intent: Some(id) };
         });
     }
-    Ok(targets)
 }
 
 fn targets(hosts: &[Arc<Host>]) -> Result<Vec<Target>, Stale> {
