@@ -15,7 +15,7 @@ use crate::raft::Beat;
 /// Often enough that a leader knows within a second who is there; a beat is about 16 bytes an agent.
 const PERIOD: Duration = Duration::from_secs(1);
 
-pub async fn run(
+pub(crate) async fn run(
     context: Context,
     registry: Arc<Registry>,
     liveness: Arc<Liveness>,

@@ -20,10 +20,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
 use crate::liveness::Liveness;
-pub use freeze::AgentSource;
+pub(crate) use freeze::AgentSource;
 
 /// Runs until `shutdown`, leading or not.
-pub async fn run(context: Context, liveness: Arc<Liveness>, agent: AgentSource, shutdown: CancellationToken) {
+pub(crate) async fn run(context: Context, liveness: Arc<Liveness>, agent: AgentSource, shutdown: CancellationToken) {
     let mut leadership = context.raft.leadership();
     while !shutdown.is_cancelled() {
         let (leading, term) = {

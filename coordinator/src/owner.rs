@@ -19,19 +19,19 @@ use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
 use call::Caller;
-pub use lease::Lease;
+pub(crate) use lease::Lease;
 
 /// What identifies this process as an owner.
 #[derive(Debug, Clone)]
-pub struct Ownership {
+pub(crate) struct Ownership {
     /// Drawn at the start of the process.
-    pub process: u64,
-    pub lease: Lease,
+    pub(crate) process: u64,
+    pub(crate) lease: Lease,
     /// Between two looks for orphans.
-    pub orphan_search: std::time::Duration,
+    pub(crate) orphan_search: std::time::Duration,
 }
 
-pub async fn run(context: Context, ownership: Ownership, shutdown: CancellationToken) {
+pub(crate) async fn run(context: Context, ownership: Ownership, shutdown: CancellationToken) {
     let mut events = context.raft.subscribe_changes();
     let mut work = Work::default();
     let searches = orphans::spawn(&context, &ownership, &shutdown);

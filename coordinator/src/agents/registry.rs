@@ -97,10 +97,10 @@ impl Registry {
 impl Place {
     pub(super) fn heard(&self) {
         let now = self.registry.clock.boottime();
-        if let Some(stream) = self.registry.lock().get_mut(&self.host) {
-            if stream.session_number == self.session_number {
-                stream.heard = now;
-            }
+        let mut streams = self.registry.lock();
+        let stream = streams.get_mut(&self.host);
+        if let Some(stream) = stream.filter(|stream| stream.session_number == self.session_number) {
+            stream.heard = now;
         }
     }
 }

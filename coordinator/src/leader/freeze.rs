@@ -15,8 +15,8 @@ use crate::trust::{Token, TrustError};
 
 /// The agent that hosts are given: every coordinator serves the same file, named by its digest.
 #[derive(Debug, Clone)]
-pub struct AgentSource {
-    pub sha256: Digest,
+pub(crate) struct AgentSource {
+    pub(crate) sha256: Digest,
 }
 
 #[derive(Debug, thiserror::Error)]

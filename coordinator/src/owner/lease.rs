@@ -8,7 +8,7 @@ use crate::clock::Clock;
 
 /// Valid for a span after the *sending* of the last beat that the leader answered, on CLOCK_BOOTTIME.
 #[derive(Debug, Clone)]
-pub struct Lease {
+pub(crate) struct Lease {
     clock: Arc<dyn Clock>,
     span: Duration,
     /// Milliseconds of BOOTTIME; 0 before the first renewal.
@@ -16,21 +16,21 @@ pub struct Lease {
 }
 
 impl Lease {
-    pub fn new(clock: Arc<dyn Clock>, span: Duration) -> Self {
+    pub(crate) fn new(clock: Arc<dyn Clock>, span: Duration) -> Self {
         Self { clock, span, until_ms: Arc::default() }
     }
 
-    pub fn now(&self) -> Duration {
+    pub(crate) fn now(&self) -> Duration {
         self.clock.boottime()
     }
 
     /// The leader answered a beat that was sent at `sent`.
-    pub fn renew(&self, sent: Duration) {
+    pub(crate) fn renew(&self, sent: Duration) {
         let until = u64::try_from((sent + self.span).as_millis()).unwrap_or(u64::MAX);
         self.until_ms.fetch_max(until, Ordering::AcqRel);
     }
 
-    pub fn valid(&self) -> bool {
+    pub(crate) fn valid(&self) -> bool {
         self.now().as_millis() < u128::from(self.until_ms.load(Ordering::Acquire))
     }
 }
