@@ -41,6 +41,8 @@ pub(super) struct Core {
     pub(super) proposals: mpsc::Sender<Proposal>,
     pub(super) peers: PeerClient,
     pub(super) beats: Arc<dyn BeatHandler>,
+    /// Held by whoever changes the members: a change that nobody holds it for was interrupted.
+    pub(super) changing: tokio::sync::Mutex<()>,
 }
 
 /// Where the leader is.

@@ -9,6 +9,7 @@ use openraft::ChangeMembers;
 use openraft::async_runtime::watch::WatchReceiver;
 use openraft::errors::{ChangeMembershipError, ClientWriteError, RaftError};
 use skep_types::CoordinatorId;
+use tokio::sync::MutexGuard;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::core::Core;
@@ -58,8 +59,8 @@ impl Core {
 
     /// First a learner, then, once it has caught up, a voter.
     pub(super) async fn add_voter(&self, id: CoordinatorId, node: Node) -> Result<(), ProposeError> {
-        self.require_leading()?;
         let deadline = Instant::now() + CATCH_UP;
+        let _alone = self.change_alone(deadline).await?;
         self.until(deadline, || self.put_node(id, &node)).await?;
         if self.is_voter(id) {
             return Ok(());
@@ -84,7 +85,7 @@ impl Core {
 
     /// Neither a voter nor a learner afterwards. Its id must not be used again.
     pub(super) async fn remove_voter(&self, id: CoordinatorId) -> Result<(), ProposeError> {
-        self.require_leading()?;
+        let _alone = self.change_alone(Instant::now() + CHANGE).await?;
         if self.is_voter(id) {
             self.change(|| ChangeMembers::RemoveVoters(BTreeSet::from([id.0])), false).await?;
         }
@@ -94,21 +95,29 @@ impl Core {
         Ok(())
     }
 
-    /// A former leader may have got no further than the joint configuration. Waits, then, until the term ends.
+    /// Whenever this node comes to lead: its predecessor may have got no further than a joint configuration.
     pub(super) async fn finish_interrupted_changes(&self) {
         let mut leadership = self.leadership.clone();
         while leadership.wait_for(|leadership| leadership.leading).await.is_ok() {
-            if let [_, wanted] = self.membership().get_joint_config().as_slice() {
-                tracing::info!(voters = ?wanted, "finishing a change of the members");
-                let finished = self.change(|| ChangeMembers::ReplaceAllVoters(wanted.clone()), true).await;
-                if let Err(error) = finished {
-                    tracing::warn!(%error, "cannot finish a change of the members");
-                }
+            if let Err(error) = self.change_alone(Instant::now() + CATCH_UP).await {
+                tracing::warn!(%error, "cannot finish a change of the members");
             }
             if leadership.wait_for(|leadership| !leadership.leading).await.is_err() {
                 return;
             }
         }
+    }
+
+    /// On the leader: waits for another change to end, and finishes one that was interrupted.
+    async fn change_alone(&self, deadline: Instant) -> Result<MutexGuard<'_, ()>, ProposeError> {
+        self.require_leading()?;
+        let alone = timeout_at(deadline, self.changing.lock()).await;
+        let alone = alone.map_err(|_| ProposeError::new(ProposeErrorKind::Busy))?;
+        if let [_, wanted] = self.membership().get_joint_config().as_slice() {
+            tracing::info!(voters = ?wanted, "finishing a change of the members");
+            self.change(|| ChangeMembers::ReplaceAllVoters(wanted.clone()), true).await?;
+        }
+        Ok(alone)
     }
 
     /// To a given voter, or to the one that has most of the log. Nothing happens where this is the only voter.
@@ -147,7 +156,7 @@ impl Core {
             .await
     }
 
-    /// Repeats while another change is under way. Not bounded per attempt: catching up is one attempt.
+    /// Repeats while raft is not ready for it: a new leader's first entry, for one. Not bounded per attempt: catching up is one attempt.
     async fn until<F>(&self, deadline: Instant, mut attempt: impl FnMut() -> F) -> Result<(), ProposeError>
     where
         F: Future<Output = Result<(), WriteError>>,
@@ -162,7 +171,7 @@ impl Core {
             if error.kind() != ProposeErrorKind::Busy {
                 return Err(error);
             }
-            // The other change ends with a change of the metrics.
+            // What is waited for ends with a change of the metrics.
             match timeout_at(deadline, metrics.changed()).await {
                 Ok(Ok(())) => {}
                 Ok(Err(_)) => return Err(ProposeError::new(ProposeErrorKind::Shutdown)),

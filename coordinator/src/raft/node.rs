@@ -131,6 +131,7 @@ impl Node {
             proposals,
             peers: PeerClient::new(dialer),
             beats: parts.beats,
+            changing: Default::default(),
             config,
         });
         let finishing = core.clone();

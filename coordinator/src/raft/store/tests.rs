@@ -140,7 +140,9 @@ async fn one_damaged_copy_of_the_floor_is_survived_and_two_are_told() {
         let mut torn = whole.clone();
         torn[slot + 40] ^= 1;
         std::fs::write(&path, &torn).unwrap();
-        open(dir.path()).unwrap();
+        let (log, thread) = open(dir.path()).unwrap();
+        drop(log);
+        thread.join();
     }
     let mut torn = whole;
     torn[40] ^= 1;

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use skep_core::command::{Command, Founding, MemberCommand, Reply, Request, RequestCommand, RequestMeta};
 use skep_core::{State, state};
 use skep_tls::{ALPN_GRPC, Certified, Key, ServerTls, ServerTrust, Swap, client_config, wall_now};
-use skep_types::{ClusterId, ClusterTime, CoordinatorId, Digest, OperationId};
+use skep_types::{ClusterId, CoordinatorId, Digest, OperationId, PersonRole};
 use tempfile::TempDir;
 use tokio::time::timeout;
 
@@ -178,19 +178,23 @@ pub(super) fn tls(issuers: &Issuers, id: CoordinatorId) -> RaftTls {
 
 /// Something that is proposed once per number: its request id makes it safe to repeat.
 pub(super) fn request(number: u64) -> Command {
-    let mut token = [0; 32];
-    token[..8].copy_from_slice(&number.to_be_bytes());
+    let mut body = [0; 32];
+    body[..8].copy_from_slice(&number.to_be_bytes());
     Command::Request(RequestCommand {
         meta: RequestMeta {
             request_id: format!("request-{number}").parse().unwrap(),
-            body: Digest(token),
+            body: Digest(body),
             actor: "admin".parse().unwrap(),
             generation: 1,
             peer: "192.0.2.1:1".into(),
-            method: "CreateJoinToken".into(),
+            method: "PutPerson".into(),
             if_revision: None,
         },
-        request: Request::CreateJoinToken { token: Digest(token), expires_at: ClusterTime(u64::MAX) },
+        request: Request::PutPerson {
+            name: "reader".parse().unwrap(),
+            role: PersonRole::Viewer,
+            dismiss_certificates: false,
+        },
     })
 }
 
