@@ -8,6 +8,7 @@
 
 mod backoff;
 mod follow;
+mod mistrust;
 pub(crate) mod trust;
 
 use std::error::Error;
@@ -23,6 +24,7 @@ use tonic::{Code, Response, Status};
 
 pub(crate) use backoff::{Backoff, Patience};
 pub(crate) use follow::Follower;
+pub(crate) use mistrust::mistrust;
 
 use crate::failure::Failure;
 
@@ -106,7 +108,11 @@ impl Client {
         source: Box<dyn Error + Send + Sync>,
     ) -> Result<(), Failure> {
         self.move_on();
-        let Some(wait) = backoff.next(Instant::now()) else {
+        if mistrust(source.as_ref()) {
+            backoff.mistrusted += 1;
+        }
+        let all_mistrust = backoff.mistrusted >= self.coordinators.len();
+        let Some(wait) = backoff.next(Instant::now()).filter(|_| !all_mistrust) else {
             return Err(Failure::Unreachable { coordinators: self.coordinators.join(", "), source });
         };
         tokio::select! {

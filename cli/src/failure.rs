@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use tonic::Status;
 use tonic_types::StatusExt;
 
+use crate::client::mistrust;
 use crate::exit::Exit;
 
 type Source = Box<dyn Error + Send + Sync>;
@@ -68,7 +69,7 @@ impl Failure {
             Self::CommandLine(error) if !error.use_stderr() => Exit::Done,
             Self::CommandLine(_) | Self::Usage(_) | Self::Config { .. } => Exit::Usage,
             Self::Refused(status) => Exit::of(status.code()),
-            Self::Unreachable { source, .. } if tls_alert(source.as_ref()) => Exit::Forbidden,
+            Self::Unreachable { source, .. } if mistrust(source.as_ref()) => Exit::Forbidden,
             Self::Expired { .. } => Exit::Forbidden,
             Self::Unreachable { .. } => Exit::Unavailable,
             Self::Precondition(_) => Exit::Conflict,
@@ -123,21 +124,4 @@ pub(crate) fn chain(error: &dyn Error) -> String {
         next = source.source();
     }
     text
-}
-
-/// Whether the other side, or we, refused a certificate: trying again will not help.
-fn tls_alert(error: &(dyn Error + 'static)) -> bool {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        let tls = match error.downcast_ref::<io::Error>() {
-            // An io::Error hides what it wraps from `source`.
-            Some(io) => io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()),
-            None => error.downcast_ref::<rustls::Error>(),
-        };
-        if let Some(tls) = tls {
-            return matches!(tls, rustls::Error::AlertReceived(_) | rustls::Error::InvalidCertificate(_));
-        }
-        next = error.source();
-    }
-    false
 }

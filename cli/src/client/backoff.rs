@@ -14,7 +14,7 @@ pub(crate) struct Patience {
 
 impl Patience {
     pub(crate) fn start(self) -> Backoff {
-        Backoff { patience: self, until: None, wait: self.first }
+        Backoff { patience: self, until: None, wait: self.first, mistrusted: 0 }
     }
 }
 
@@ -24,6 +24,8 @@ pub(crate) struct Backoff {
     patience: Patience,
     until: Option<Instant>,
     wait: Duration,
+    /// Coordinators that do not believe us, or that we do not believe: no wait changes that.
+    pub(crate) mistrusted: usize,
 }
 
 impl Backoff {

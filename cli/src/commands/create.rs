@@ -3,7 +3,7 @@
 use skep_proto::v1::hosts_client::HostsClient;
 use skep_proto::v1::{CreateHostsRequest, OnFailure, Policy};
 
-use super::template::{self, OnFailureArg, PolicyArg};
+use super::template::{OnFailureArg, PolicyArg, Shape};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::mutation::{Asking, Waiting, finish};
@@ -28,7 +28,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value = "keep")]
     on_failure: OnFailureArg,
     #[command(flatten)]
-    template: template::Args,
+    template: Shape,
     #[command(flatten)]
     asking: Asking,
     #[command(flatten)]

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 #[derive(Debug, clap::Args)]
 #[group(skip)]
 #[command(next_help_heading = "Template")]
-pub(crate) struct Args {
+pub(crate) struct Shape {
     /// What makes the hosts; else SKEP_DRIVER, else local. Its own flags begin with its name: see `skep driver ls NAME`.
     #[arg(long, value_name = "DRIVER")]
     driver: Option<String>,
@@ -21,7 +21,7 @@ pub(crate) struct Args {
     labels: Vec<String>,
 }
 
-impl Args {
+impl Shape {
     /// With the driver's own flags, and the environment variables that stand for those not given.
     pub(crate) async fn template(&self, context: &Context) -> Result<Template, Failure> {
         let variables = &context.surroundings.variables;

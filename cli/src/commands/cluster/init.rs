@@ -7,7 +7,7 @@ use crate::failure::Failure;
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    coordinator: skepd::Args,
+    coordinator: skepd::Daemon,
 }
 
 pub(crate) fn run(args: Args, context: &Context) -> Result<(), Failure> {

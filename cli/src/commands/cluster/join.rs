@@ -13,7 +13,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "ADDRESS:PORT")]
     peer: String,
     #[command(flatten)]
-    coordinator: skepd::Args,
+    coordinator: skepd::Daemon,
 }
 
 pub(crate) fn run(args: Args, context: &Context) -> Result<(), Failure> {

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 
 /// Where a coordinator keeps its state and listens. What is not given is skepd's own to choose.
 #[derive(Debug, Default, clap::Args)]
-pub(crate) struct Args {
+pub(crate) struct Daemon {
     /// The folder for its state.
     #[arg(long, value_name = "FOLDER")]
     data: Option<PathBuf>,
@@ -30,7 +30,7 @@ pub(crate) struct Args {
     rest: Vec<OsString>,
 }
 
-impl Args {
+impl Daemon {
     /// The arguments of skepd.
     pub(crate) fn words(&self, verb: &str, more: &[(&str, &str)]) -> Vec<OsString> {
         let mut words = vec![OsString::from(verb)];
@@ -71,11 +71,11 @@ mod tests {
 
     #[test]
     fn only_what_was_given_is_handed_on() {
-        let args = Args {
+        let args = Daemon {
             data: Some("/d".into()),
             raft_listen: Some("10.0.0.1:7071".into()),
             rest: vec!["--x".into()],
-            ..Args::default()
+            ..Daemon::default()
         };
         assert_eq!(
             args.words("join", &[("--peer", "10.0.0.2:7070")]),

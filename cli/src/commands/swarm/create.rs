@@ -3,7 +3,7 @@
 use skep_proto::v1::swarms_client::SwarmsClient;
 use skep_proto::v1::{CreateSwarmRequest, OnFailure, Policy};
 
-use crate::commands::template::{self, OnFailureArg, PolicyArg};
+use crate::commands::template::{OnFailureArg, PolicyArg, Shape};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::mutation::{Asking, Waiting, finish};
@@ -25,7 +25,7 @@ pub(crate) struct Args {
     #[arg(long, value_enum, default_value = "keep")]
     on_failure: OnFailureArg,
     #[command(flatten)]
-    template: template::Args,
+    template: Shape,
     #[command(flatten)]
     asking: Asking,
     #[command(flatten)]

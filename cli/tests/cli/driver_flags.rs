@@ -1,0 +1,51 @@
+//! Flags that only the cluster knows.
+
+use insta::assert_snapshot;
+
+use crate::fake::things::{created, drivers};
+use crate::fake::{Fake, World};
+use crate::run::Shell;
+
+fn fake() -> Fake {
+    Fake::new(World { drivers: drivers(), answer: created(), ..World::default() })
+}
+
+/// The options of the last creation.
+fn options(fake: &Fake) -> String {
+    let asked = fake.world().asked.last().unwrap().clone();
+    let from = asked.find("options: ").unwrap();
+    asked[from..from + asked[from..].find('}').unwrap() + 1].to_owned()
+}
+
+#[tokio::test]
+async fn they_may_stand_before_the_name_and_have_variables() {
+    let fake = fake();
+    let shell = Shell::new(&fake).with("LOCAL_MEMORY", "2g").with("LOCAL_CPUS", "4");
+    assert_eq!(shell.run("create --local-quiet --local-memory=1g web").await.code, 0);
+    assert_eq!(
+        options(&fake),
+        r#"options: {"local-cpus": "4", "local-memory": "1g", "local-quiet": "true"}"#
+    );
+    assert_eq!(shell.run("swarm create --local-cpus 1 s").await.code, 0);
+    assert_eq!(options(&fake), r#"options: {"local-cpus": "1", "local-memory": "2g"}"#);
+}
+
+#[tokio::test]
+async fn mistakes_are_named_and_nothing_is_asked_for() {
+    let fake = fake();
+    let shell = Shell::new(&fake);
+    assert_snapshot!("unknown_flag", shell.run("create --local-colour red web").await);
+    assert_snapshot!("wrong_type", shell.run("create --local-cpus many web").await);
+    assert_snapshot!("unknown_driver", shell.run("create --driver nimbus web").await);
+    assert_snapshot!("flag_of_another_driver", shell.run("create --nimbus-zone 1 web").await);
+    assert_snapshot!("wrong_label", shell.run("create --label tier web").await);
+    assert!(fake.world().asked.iter().all(|asked| asked.starts_with("Drivers/List")));
+}
+
+#[tokio::test]
+async fn drivers_and_their_flags_are_listed() {
+    let shell = Shell::new(&fake());
+    assert_snapshot!("driver_ls", shell.run("driver ls").await);
+    assert_snapshot!("driver_ls_flags", shell.run("driver ls local").await);
+    assert_snapshot!("driver_ls_json", shell.run("driver ls -o json").await);
+}
