@@ -5,4 +5,5 @@
 //! (`properties`, `invariants`), and the plans of a swarm's whole life as text (`life`).
 
 mod properties;
+mod scale;
 mod support;

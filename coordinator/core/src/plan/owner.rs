@@ -22,7 +22,7 @@ pub fn plan(view: &View<'_>, liveness: &Liveness) -> Vec<PlanCommand> {
     let mut commands = Vec::new();
     for account in view.state.accounts.values() {
         for (shard, owner) in (0..).zip(&account.owners) {
-            if owner.as_ref().is_some_and(|owner| !lost(owner, liveness)) {
+            if owner.as_ref().is_some_and(|owner| !lost(owner, view, liveness)) {
                 continue;
             }
             let Some((coordinator, process)) = eligible(view, account, liveness, &load) else {
@@ -37,10 +37,13 @@ pub fn plan(view: &View<'_>, liveness: &Liveness) -> Vec<PlanCommand> {
     commands
 }
 
-/// Another process of the same coordinator proves the old one dead: nothing of it can still be under way.
-fn lost(owner: &Owner, liveness: &Liveness) -> bool {
-    let process = liveness.alive.get(&owner.coordinator);
-    process.is_some_and(|process| *process != owner.process) || liveness.expired.contains(&owner.coordinator)
+/// Another process of the same coordinator proves the old one dead, and one that stops in order says so itself: nothing of
+/// either can still be under way.
+fn lost(owner: &Owner, view: &View<'_>, liveness: &Liveness) -> bool {
+    let heard = liveness.alive.get(&owner.coordinator).copied();
+    let registered = view.state.coordinators.get(&owner.coordinator).map(|coordinator| coordinator.process);
+    let another = |process: Option<u64>| process.is_some_and(|process| process != owner.process);
+    another(heard) || another(registered) || liveness.expired.contains(&owner.coordinator)
 }
 
 fn shards_owned(view: &View<'_>) -> BTreeMap<CoordinatorId, usize> {

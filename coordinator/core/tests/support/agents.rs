@@ -40,7 +40,7 @@ impl Agent {
             self.connected = false;
         }
         let key = *self.key.get_or_insert_with(|| digest(sight.chance.next()));
-        let Some(host) = self.enrolled(sight.state, key) else {
+        let Some(host) = self.enrolled(sight.state, machine.token, key) else {
             let enrol = AgentCommand::Enrol { token: machine.token, key, peer: machine.address };
             return vec![Command::Agent(enrol)];
         };
@@ -70,10 +70,13 @@ impl Agent {
             .collect()
     }
 
-    fn enrolled(&mut self, state: &State, key: Digest) -> Option<Host> {
+    /// The host that the token made of this key, as the answer to the enrolment said.
+    fn enrolled(&mut self, state: &State, token: Digest, key: Digest) -> Option<Host> {
         let mine = |host: &Host| host.enrolment.is_some_and(|enrolment| enrolment.key == Some(key));
         if self.host.is_none() {
-            self.host = state.hosts.values().find(|host| mine(host)).map(|host| host.id);
+            let all = (token, HostId::new(0, 0))..=(token, HostId::new(u32::MAX, u64::MAX));
+            let hosts = state.index.tokens.range(all).filter_map(|(_, id)| state.host(*id));
+            self.host = hosts.into_iter().find(|host| mine(host)).map(|host| host.id);
         }
         self.host.and_then(|id| state.host(id)).map(|host| Host::clone(host))
     }
