@@ -4,6 +4,7 @@ mod options;
 
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
@@ -16,7 +17,7 @@ use skep_driver::Driver;
 use skep_driver::decorators::{Deadline, MaxInFlight};
 use skep_driver::plugin::PluginDriver;
 use skep_driver_local::{LocalConfig, LocalDriver};
-use skep_types::{Secret, limits};
+use skep_types::Secret;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -125,19 +126,21 @@ fn agent_binary(options: &RunOptions) -> anyhow::Result<AgentBinary> {
 
 async fn drivers(options: &RunOptions) -> anyhow::Result<Drivers> {
     let local = LocalDriver::connect("local".parse()?, LocalConfig { socket: options.docker_socket.clone() });
-    let mut all: Vec<Arc<dyn Driver>> = vec![bounded(Arc::new(local))];
+    let limit = options.graces().driver_call;
+    let mut all: Vec<Arc<dyn Driver>> = vec![bounded(Arc::new(local), limit)];
     for socket in &options.driver_socket {
         let plugin = PluginDriver::connect(socket)
             .await
             .with_context(|| format!("no driver answers on {}", socket.display()))?;
-        all.push(bounded(Arc::new(plugin)));
+        all.push(bounded(Arc::new(plugin), limit));
     }
     Ok(Drivers::new(all))
 }
 
-fn bounded(driver: Arc<dyn Driver>) -> Arc<dyn Driver> {
+/// No call outlives the limit: after its owner's lease and that, another owner may act.
+fn bounded(driver: Arc<dyn Driver>, limit: Duration) -> Arc<dyn Driver> {
     // In this order, waiting for its turn does not count against a call.
-    Arc::new(MaxInFlight::new(Arc::new(Deadline::new(driver, limits::DRIVER_CALL))))
+    Arc::new(MaxInFlight::new(Arc::new(Deadline::new(driver, limit))))
 }
 
 async fn stop_on_signal(shutdown: CancellationToken) {

@@ -114,7 +114,7 @@ pub(crate) struct RunOptions {
     /// Seconds an owner may call its driver after the leader last answered it
     #[arg(long, default_value_t = limits::OWNER_LEASE.as_secs())]
     owner_lease: u64,
-    /// Seconds a driver call may go on after its owner's lease has ended
+    /// Seconds one driver call may take. An owner that died is followed after its lease and this
     #[arg(long, default_value_t = limits::DRIVER_CALL.as_secs())]
     driver_call: u64,
     /// Seconds without a heartbeat before a host's agent counts as not connected

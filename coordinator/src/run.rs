@@ -63,16 +63,28 @@ pub enum RunError {
     Services(#[from] tonic_reflection::server::Error),
 }
 
+/// What a coordinator that has stopped is registered with: the number of no process.
+const NO_PROCESS: u64 = 0;
+/// For saying so.
+const RESIGN: Duration = Duration::from_secs(2);
 /// Between tries to say where this coordinator is, while no leader is known.
 const REGISTER_PAUSE: Duration = Duration::from_millis(200);
 
 /// Runs until `shutdown`, then hands leadership over, lets calls finish and closes the log.
-pub async fn run(options: Options, listeners: Listeners, shutdown: CancellationToken) -> Result<(), RunError> {
+pub async fn run(
+    options: Options,
+    listeners: Listeners,
+    shutdown: CancellationToken,
+) -> Result<(), RunError> {
     let member = options.layout.member()?;
     let control = options.layout.credential(World::Control)?;
     let raft_credential = options.layout.credential(World::Raft)?;
     let liveness = Arc::new(Liveness::new(Arc::clone(&options.clock), options.graces));
-    let log = LogOptions { clock: Arc::clone(&options.clock), tuning: options.raft, beats: Arc::clone(&liveness) as _ };
+    let log = LogOptions {
+        clock: Arc::clone(&options.clock),
+        tuning: options.raft,
+        beats: Arc::clone(&liveness) as _,
+    };
     let (config, parts, raft_swap) = log_of(&options.layout, &member, &raft_credential, listeners.raft, log)?;
     let handle = raft::start(config, parts).await?;
     let node = Node { options, member, liveness, handle: handle.clone() };
@@ -126,11 +138,12 @@ impl Node {
         let mut loops = self.spawn_loops(&context, &registry, &ownership, renewables, &stop);
         let grpc = services::routes(&context, &registry, &self.liveness, shutdown).await?;
         let metrics = Arc::new(Metrics::new(registry));
-        let http = HttpState { context, metrics, agent: self.options.agent.clone() };
+        let http = HttpState { context: context.clone(), metrics, agent: self.options.agent.clone() };
         tracing::info!(coordinator = %self.member.coordinator, cluster = %self.member.cluster, "serving");
         let served = server::serve(listener, tls, grpc, http, shutdown.clone()).await;
         stop.cancel();
         while loops.join_next().await.is_some() {}
+        resign(&context, &self.member).await;
         Ok(served?)
     }
 
@@ -168,7 +181,13 @@ impl Node {
         let agent = AgentSource { sha256: self.options.agent.sha256 };
         loops.spawn(leader::run(context.clone(), Arc::clone(&self.liveness), agent, stop.clone()));
         loops.spawn(owner::run(context.clone(), ownership.clone(), stop.clone()));
-        loops.spawn(beat::run(context.clone(), Arc::clone(registry), Arc::clone(&self.liveness), ownership.clone(), stop.clone()));
+        loops.spawn(beat::run(
+            context.clone(),
+            Arc::clone(registry),
+            Arc::clone(&self.liveness),
+            ownership.clone(),
+            stop.clone(),
+        ));
         loops.spawn(agents::dispatch(context.clone(), Arc::clone(registry), stop.clone()));
         let (layout, addresses) = (self.options.layout.clone(), self.member.addresses.clone());
         loops.spawn(renew::run(context.clone(), layout, addresses, certificates, stop.clone()));
@@ -176,16 +195,29 @@ impl Node {
     }
 }
 
-/// Says where this process is and which drivers it has, until the log has it.
-async fn register(context: &Context, member: &Member, process: u64) -> Result<(), RunError> {
-    let command = Command::Member(MemberCommand::Register {
+/// No driver call of this process is under way any more: others may act for its accounts at once, without waiting for its
+/// lease to end.
+async fn resign(context: &Context, member: &Member) {
+    let resigned = context.raft.propose(vec![registration(context, member, NO_PROCESS)]);
+    if !matches!(tokio::time::timeout(RESIGN, resigned).await, Ok(Ok(_))) {
+        tracing::debug!("nobody heard that this coordinator stops; its lease will end");
+    }
+}
+
+fn registration(context: &Context, member: &Member, process: u64) -> Command {
+    Command::Member(MemberCommand::Register {
         coordinator: context.id,
         process,
         address: member.addresses.advertise.clone(),
         raft_address: member.addresses.raft_advertise.clone(),
         version: env!("CARGO_PKG_VERSION").to_owned(),
         drivers: context.drivers.descriptions(),
-    });
+    })
+}
+
+/// Says where this process is and which drivers it has, until the log has it.
+async fn register(context: &Context, member: &Member, process: u64) -> Result<(), RunError> {
+    let command = registration(context, member, process);
     loop {
         match context.raft.propose(vec![command.clone()]).await.map(|replies| replies.into_iter().next()) {
             Ok(Some(Reply::Refused(refusal))) => return Err(RunError::Removed(refusal.to_string())),

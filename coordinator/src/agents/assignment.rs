@@ -6,9 +6,7 @@ use std::net::IpAddr;
 use skep_core::State;
 use skep_core::state::{Host, NodeChange, Task};
 use skep_proto::agent::assignment::Work;
-use skep_proto::agent::{
-    self, Assignment, RemoveNodes, SwarmInit, SwarmJoin, SwarmLeave, UpdateNodes,
-};
+use skep_proto::agent::{self, Assignment, RemoveNodes, SwarmInit, SwarmJoin, SwarmLeave, UpdateNodes};
 use skep_types::{NodeRole, SwarmId};
 
 use crate::context::Trust;
@@ -58,7 +56,10 @@ fn join(
     };
     let token = trust.sealer.open(&worker_token_resource(swarm.id), sealed)?;
     Ok(Some(SwarmJoin {
-        managers: managers.iter().map(|address| std::net::SocketAddr::new(*address, SWARM_PORT).to_string()).collect(),
+        managers: managers
+            .iter()
+            .map(|address| std::net::SocketAddr::new(*address, SWARM_PORT).to_string())
+            .collect(),
         token: String::from_utf8_lossy(&token).into_owned(),
         advertise_address: advertise.to_string(),
         swarm_id: swarm.docker_id.clone().unwrap_or_default(),

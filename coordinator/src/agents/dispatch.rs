@@ -39,7 +39,7 @@ pub async fn run(context: Context, registry: Arc<Registry>, shutdown: Cancellati
 }
 
 fn look(context: &Context, registry: &Registry, dirty: &Dirty) {
-    if dirty.everything {
+    if dirty.everything || dirty.changes.cluster {
         registry.look_all();
         return;
     }

@@ -27,7 +27,8 @@ impl EnrolmentService {
 
     async fn admit(&self, token: Digest, key: Digest, peer: IpAddr) -> Result<HostId, Status> {
         let command = Command::Agent(AgentCommand::Enrol { token, key, peer });
-        let replies = self.context.raft.propose(vec![command]).await.map_err(|error| status(&error.into()))?;
+        let replies =
+            self.context.raft.propose(vec![command]).await.map_err(|error| status(&error.into()))?;
         match replies.into_iter().next() {
             Some(Reply::Enrolled { host, .. }) => Ok(host),
             Some(Reply::Refused(refusal)) => Err(status(&refusal)),
@@ -72,10 +73,7 @@ impl Enrolment for EnrolmentService {
         let peer = peer.ok_or_else(|| Status::internal("the listener did not say who is calling"))?;
         let request = request.into_inner();
         let key = public_key(&request.signing_request)?;
-        let token: Token = request
-            .token
-            .parse()
-            .map_err(|error| status(&Refusal::field("token", error)))?;
+        let token: Token = request.token.parse().map_err(|error| status(&Refusal::field("token", error)))?;
         let id = self.admit(token.digest(), key.digest(), peer).await?;
         let host = self.live(id)?;
         if host.address().is_none() {
@@ -88,7 +86,8 @@ impl Enrolment for EnrolmentService {
     }
 
     async fn renew(&self, request: Request<RenewRequest>) -> Result<Response<Identity>, Status> {
-        let Some(Caller::Host { id, incarnation, key: known, .. }) = request.extensions().get::<Caller>().cloned()
+        let Some(Caller::Host { id, incarnation, key: known, .. }) =
+            request.extensions().get::<Caller>().cloned()
         else {
             return Err(status(&Refusal::new(Code::Forbidden, "only an agent renews its certificate here")));
         };
@@ -106,6 +105,5 @@ impl Enrolment for EnrolmentService {
 }
 
 fn public_key(signing_request: &[u8]) -> Result<PublicKey, Status> {
-    public_key_of_request(signing_request)
-        .map_err(|error| status(&Refusal::field("signing_request", error)))
+    public_key_of_request(signing_request).map_err(|error| status(&Refusal::field("signing_request", error)))
 }

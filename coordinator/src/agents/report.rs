@@ -51,13 +51,17 @@ fn engine_condition(engine: &Engine, host: &Host) -> Option<Observed> {
         false => (ConditionStatus::False, "NotAnswering"),
     };
     let message = if engine.ready { String::new() } else { engine.message.clone() };
-    differs(host, ConditionKind::EngineReady, status, reason)
-        .then(|| Observed::Engine { status, reason: reason.to_owned(), message })
+    differs(host, ConditionKind::EngineReady, status, reason).then(|| Observed::Engine {
+        status,
+        reason: reason.to_owned(),
+        message,
+    })
 }
 
 fn health(report: &Report, host: &Host) -> Option<Observed> {
     let resources = report.resources?;
-    let low = |free: u64, total: u64| total > 0 && free.saturating_mul(100) < total.saturating_mul(LOW_PERCENT);
+    let low =
+        |free: u64, total: u64| total > 0 && free.saturating_mul(100) < total.saturating_mul(LOW_PERCENT);
     let (status, reason) = if low(resources.disk_available_bytes, resources.disk_total_bytes) {
         (ConditionStatus::False, "DiskLow")
     } else if low(resources.memory_available_bytes, resources.memory_total_bytes) {
@@ -65,8 +69,11 @@ fn health(report: &Report, host: &Host) -> Option<Observed> {
     } else {
         (ConditionStatus::True, "Healthy")
     };
-    differs(host, ConditionKind::Healthy, status, reason)
-        .then(|| Observed::Health { status, reason: reason.to_owned(), message: String::new() })
+    differs(host, ConditionKind::Healthy, status, reason).then(|| Observed::Health {
+        status,
+        reason: reason.to_owned(),
+        message: String::new(),
+    })
 }
 
 /// Reasons are compared, messages are not: they may hold figures that change all the time.
@@ -79,5 +86,7 @@ fn local_node(report: &Report, host: &Host) -> Option<Observed> {
     let local = report.node.as_ref()?;
     let active = local.state() == LocalNodeState::Active;
     let node: Option<NodeId> = if active { local.node_id.parse().ok() } else { None };
-    (node.is_some() && node != host.node).then_some(Observed::LocalNode { node })
+    // Only news while it joins: afterwards the record knows the node, and managers say the rest.
+    let asked = host.membership.is_some() && host.node.is_none();
+    (asked && node.is_some()).then_some(Observed::LocalNode { node })
 }

@@ -32,6 +32,8 @@ pub(super) struct AgentStream {
     report: Option<Report>,
     /// The outcome told last; proposed until the record has it.
     outcome: Option<PermitOutcome>,
+    /// The coordinators the agent was told of.
+    coordinators: Vec<String>,
     /// The permit sent last; None before the first assignment.
     assigned: Option<String>,
 }
@@ -55,7 +57,18 @@ impl AgentStream {
         place: Place,
     ) -> Self {
         let outcome = hello.last_outcome.clone();
-        Self { context, host, hello, outgoing, place, sequence: 0, report: None, outcome, assigned: None }
+        Self {
+            context,
+            host,
+            hello,
+            outgoing,
+            place,
+            sequence: 0,
+            report: None,
+            outcome,
+            coordinators: Vec::new(),
+            assigned: None,
+        }
     }
 
     pub(super) async fn run(mut self, mut incoming: Streaming<AgentMessage>) {
@@ -74,7 +87,10 @@ impl AgentStream {
         let _full = self.outgoing.try_send(Ok(message(Outgoing::Goodbye(goodbye))));
     }
 
-    async fn converse(&mut self, incoming: &mut Streaming<AgentMessage>) -> Result<std::convert::Infallible, End> {
+    async fn converse(
+        &mut self,
+        incoming: &mut Streaming<AgentMessage>,
+    ) -> Result<std::convert::Infallible, End> {
         self.connect().await?;
         let mut compare = interval(COMPARE);
         compare.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -89,6 +105,7 @@ impl AgentStream {
                 _ = compare.tick() => {}
                 () = self.place.close.cancelled() => return Err(End::Elsewhere("this coordinator closes its streams")),
             }
+            self.welcome()?;
             self.compare().await?;
             self.assign()?;
         }
@@ -106,12 +123,21 @@ impl AgentStream {
         if !held {
             return Err(End::Elsewhere("a newer session of this host is open"));
         }
+        self.welcome()
+    }
+
+    /// Says who the coordinators are, at first and whenever that has changed: an agent that knows only the one it talks
+    /// to has nowhere to go when that one dies.
+    fn welcome(&mut self) -> Result<(), End> {
+        let state = self.context.raft.state();
         let here = state.coordinators.values().filter(|coordinator| !coordinator.removed);
-        self.send(Outgoing::Welcome(Welcome {
-            heartbeat_ms: u32::try_from(limits::HEARTBEAT.as_millis()).unwrap_or(u32::MAX),
-            coordinators: here.map(|coordinator| coordinator.address.clone()).collect(),
-        }))?;
-        Ok(())
+        let coordinators: Vec<String> = here.map(|coordinator| coordinator.address.clone()).collect();
+        if coordinators == self.coordinators {
+            return Ok(());
+        }
+        self.coordinators.clone_from(&coordinators);
+        let heartbeat_ms = u32::try_from(limits::HEARTBEAT.as_millis()).unwrap_or(u32::MAX);
+        self.send(Outgoing::Welcome(Welcome { heartbeat_ms, coordinators }))
     }
 
     fn hear(&mut self, said: AgentMessage) {
@@ -134,7 +160,9 @@ impl AgentStream {
             return Err(End::Final("the host is deleted"));
         };
         let permit = host.permit.as_ref().map(|permit| permit.id.to_string());
-        if let Some(outcome) = self.outcome.as_ref().filter(|outcome| permit.as_ref() == Some(&outcome.permit_id)) {
+        if let Some(outcome) =
+            self.outcome.as_ref().filter(|outcome| permit.as_ref() == Some(&outcome.permit_id))
+        {
             self.close_permit(outcome.clone()).await;
         }
         let Some(report) = &self.report else { return Ok(()) };
@@ -150,7 +178,8 @@ impl AgentStream {
         let session_number = self.hello.session_number;
         let observation = |observed| Observation { host: self.host, session_number, observed };
         let observations = observed.into_iter().map(observation).collect();
-        let proposed = self.context.raft.propose(vec![Command::Agent(AgentCommand::Observe(observations))]).await;
+        let proposed =
+            self.context.raft.propose(vec![Command::Agent(AgentCommand::Observe(observations))]).await;
         proposed.map(drop).map_err(|error| tracing::debug!(%error, "an observation was not committed"))
     }
 
@@ -181,7 +210,8 @@ impl AgentStream {
 
     fn done(&self, done: Done) -> Result<PermitResult, TrustError> {
         let state = self.context.raft.state();
-        let swarm = state.host(self.host).and_then(|host| host.membership.as_ref()).map(|member| member.swarm);
+        let swarm =
+            state.host(self.host).and_then(|host| host.membership.as_ref()).map(|member| member.swarm);
         let seal = |swarm| {
             let resource = assignment::worker_token_resource(swarm);
             self.context.trust.sealer.seal(&resource, done.worker_token.as_bytes())
