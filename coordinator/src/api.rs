@@ -25,6 +25,8 @@ mod paging;
 mod peer;
 pub mod status;
 mod swarms;
+#[cfg(test)]
+mod tests;
 
 use std::fmt::Debug;
 use std::sync::Arc;

@@ -77,7 +77,7 @@ impl Api {
         let body = body_digest(actor.method(), &request);
         let create = requests::create_hosts(request)?;
         let call = match self.begin(&actor, mutation, body).await? {
-            Begun::Repeated(operation) => return Ok(operation),
+            Begun::Repeated(operation) => return Ok(*operation),
             Begun::Fresh(call) => call,
         };
         check(&self.context.drivers, &call.state, &create.template).await?;
@@ -90,7 +90,7 @@ impl Api {
         let mutation = request.mutation.take();
         requests::named_hosts(&request.hosts)?;
         let call = match self.begin(&actor, mutation, body_digest(actor.method(), &request)).await? {
-            Begun::Repeated(operation) => return Ok(operation),
+            Begun::Repeated(operation) => return Ok(*operation),
             Begun::Fresh(call) => call,
         };
         let hosts = names::hosts(&call.state, &request.hosts)?;
@@ -104,7 +104,7 @@ impl Api {
         requests::named_hosts(&request.hosts)?;
         let action = requests::power_action(request.action)?;
         let call = match self.begin(&actor, mutation, body_digest(actor.method(), &request)).await? {
-            Begun::Repeated(operation) => return Ok(operation),
+            Begun::Repeated(operation) => return Ok(*operation),
             Begun::Fresh(call) => call,
         };
         let hosts = names::hosts(&call.state, &request.hosts)?;

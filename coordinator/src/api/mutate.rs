@@ -15,7 +15,7 @@ use crate::raft::Published;
 /// What is to be done with a mutation.
 pub(super) enum Begun {
     /// It was accepted before.
-    Repeated(pb::Operation),
+    Repeated(Box<pb::Operation>),
     Fresh(Box<Call>),
 }
 
@@ -49,7 +49,7 @@ impl Api {
         };
         // Before any name is looked up: what a delete named is gone when it is sent again.
         if let Some(before) = repeated(&state, &meta).filter(|_| !dry_run) {
-            return Ok(Begun::Repeated(operation::write(before, &state, now)));
+            return Ok(Begun::Repeated(Box::new(operation::write(before, &state, now))));
         }
         Ok(Begun::Fresh(Box::new(Call { meta, dry_run, state })))
     }

@@ -48,7 +48,7 @@ impl Api {
         let body = body_digest(actor.method(), &request);
         let create = requests::create_swarm(request)?;
         let call = match self.begin(&actor, mutation, body).await? {
-            Begun::Repeated(operation) => return Ok(operation),
+            Begun::Repeated(operation) => return Ok(*operation),
             Begun::Fresh(call) => call,
         };
         hosts::check(&self.context.drivers, &call.state, &create.template).await?;
@@ -60,7 +60,7 @@ impl Api {
         let mut request = request.into_inner();
         let mutation = request.mutation.take();
         let call = match self.begin(&actor, mutation, body_digest(actor.method(), &request)).await? {
-            Begun::Repeated(operation) => return Ok(operation),
+            Begun::Repeated(operation) => return Ok(*operation),
             Begun::Fresh(call) => call,
         };
         let swarm = hosts::swarm(&call.state, "swarm", &request.swarm)?.id;

@@ -20,7 +20,7 @@ impl Api {
         let mutation = request.mutation.take();
         let coordinator = requests::coordinator(&request.coordinator)?;
         match self.begin(&actor, mutation, body_digest(actor.method(), &request)).await? {
-            Begun::Repeated(operation) => Ok(operation),
+            Begun::Repeated(operation) => Ok(*operation),
             Begun::Fresh(call) => self.carry_out(*call, Asked::RemoveCoordinator { coordinator }).await,
         }
     }

@@ -26,7 +26,7 @@ impl Api {
         let life = requests::join_token_life(request.life_ms)?;
         let call = match self.begin(&actor, mutation, body_digest(actor.method(), &request)).await? {
             Begun::Repeated(operation) => {
-                return Ok(pb::CreateJoinTokenReply { operation: Some(operation), token: String::new() });
+                return Ok(pb::CreateJoinTokenReply { operation: Some(*operation), token: String::new() });
             }
             Begun::Fresh(call) => call,
         };

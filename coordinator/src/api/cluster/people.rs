@@ -20,7 +20,7 @@ impl Api {
         let mutation = request.mutation.take();
         let asked = requests::put_person(&request)?;
         match self.begin(&actor, mutation, body_digest(actor.method(), &request)).await? {
-            Begun::Repeated(operation) => Ok(operation),
+            Begun::Repeated(operation) => Ok(*operation),
             Begun::Fresh(call) => self.carry_out(*call, asked).await,
         }
     }
@@ -34,7 +34,7 @@ impl Api {
         let mutation = request.mutation.take();
         let name = request.name.parse().map_err(|error| Refusal::field("name", error))?;
         match self.begin(&actor, mutation, body_digest(actor.method(), &request)).await? {
-            Begun::Repeated(operation) => Ok(operation),
+            Begun::Repeated(operation) => Ok(*operation),
             Begun::Fresh(call) => self.carry_out(*call, Asked::RemovePerson { name }).await,
         }
     }

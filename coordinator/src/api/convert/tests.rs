@@ -32,6 +32,9 @@ fn new_swarm() -> pb::CreateSwarmRequest {
     }
 }
 
+/// The field that is refused, a part of the hint, and how a good request is spoilt.
+type Case<R> = (&'static str, &'static str, fn(&mut R));
+
 /// Refused as invalid, naming just this field, with a hint that holds these words.
 fn refused<T: std::fmt::Debug>(result: Result<T, Refusal>, field: &str, hint: &str) {
     let refusal = result.unwrap_err();
@@ -51,7 +54,7 @@ fn good_requests_keep_what_they_say() {
 
 #[test]
 fn bad_host_requests_are_refused_by_field() {
-    let cases: &[(&str, &str, fn(&mut pb::CreateHostsRequest))] = &[
+    let cases: &[Case<pb::CreateHostsRequest>] = &[
         ("count", "ask for 1 to 100000", |r| r.count = 0),
         ("count", "ask for 1 to 100000", |r| r.count = 100_001),
         ("name", "is not a DNS label", |r| r.name = "Web_1".to_owned()),
@@ -113,7 +116,7 @@ fn everything_wrong_is_told_at_once() {
 
 #[test]
 fn bad_swarm_requests_are_refused_by_field() {
-    let cases: &[(&str, &str, fn(&mut pb::CreateSwarmRequest))] = &[
+    let cases: &[Case<pb::CreateSwarmRequest>] = &[
         ("managers", "ask for 1, 3, 5 or 7", |r| r.managers = 2),
         ("managers", "ask for 1, 3, 5 or 7", |r| r.managers = 0),
         ("managers", "ask for 1, 3, 5 or 7", |r| r.managers = 9),

@@ -46,7 +46,7 @@ fn check_size(check: &mut Check, managers: u32, workers: u32) {
 
 /// Hosts are named NAME-manager-1 … and NAME-worker-1 …: the longest of these must be a name too.
 fn check_room(check: &mut Check, name: Option<&SwarmName>, workers: u32) {
-    let digits = workers.min(limits::HOSTS_PER_REQUEST).max(1).to_string().len();
+    let digits = workers.clamp(1, limits::HOSTS_PER_REQUEST).to_string().len();
     let longest = limits::NAME_BYTES - LONGEST_SUFFIX - digits;
     if name.is_some_and(|name| name.as_str().len() > longest) {
         let rule = format!("use at most {longest} characters");

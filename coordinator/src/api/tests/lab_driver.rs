@@ -1,0 +1,66 @@
+//! A driver that describes itself, checks templates, and makes nothing.
+
+use async_trait::async_trait;
+use skep_driver::{CreateIntent, Driver, DriverError, ErrorKind, Instance, Page, Placed, flags};
+use skep_types::{DriverDescription, InstanceRef, PowerAction, Template};
+
+use crate::api::fixture;
+
+#[derive(Debug)]
+pub(super) struct LabDriver(DriverDescription);
+
+impl LabDriver {
+    pub(super) fn new() -> Self {
+        Self(fixture::driver())
+    }
+}
+
+#[async_trait]
+impl Driver for LabDriver {
+    fn describe(&self) -> &DriverDescription {
+        &self.0
+    }
+
+    async fn check(&self, template: &Template) -> Result<(), DriverError> {
+        flags::read(&self.0.flags, template).map(drop)
+    }
+
+    async fn ensure(&self, _: &CreateIntent) -> Result<Placed, DriverError> {
+        let shortfall = DriverError::new(ErrorKind::Quota, "the lab makes nothing");
+        Ok(Placed { instances: Vec::new(), shortfall: Some(shortfall) })
+    }
+
+    async fn list(&self, _: &str, _: Option<&str>) -> Result<Page, DriverError> {
+        Ok(Page::default())
+    }
+
+    async fn observe(
+        &self,
+        _: &str,
+        instances: &[InstanceRef],
+    ) -> Result<Vec<Result<Instance, DriverError>>, DriverError> {
+        let gone = |_: &InstanceRef| Err(DriverError::new(ErrorKind::NotFound, "the lab is empty"));
+        Ok(instances.iter().map(gone).collect())
+    }
+
+    async fn power(
+        &self,
+        _: &str,
+        _: PowerAction,
+        instances: &[InstanceRef],
+    ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
+        Ok(instances.iter().map(|_| Ok(())).collect())
+    }
+
+    async fn destroy(
+        &self,
+        _: &str,
+        instances: &[InstanceRef],
+    ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
+        Ok(instances.iter().map(|_| Ok(())).collect())
+    }
+
+    async fn console(&self, _: &str, _: &InstanceRef) -> Result<String, DriverError> {
+        Ok(String::new())
+    }
+}
