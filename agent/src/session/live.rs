@@ -77,7 +77,7 @@ impl Sessions {
         self.reports.mark_changed();
         loop {
             let done = tokio::select! {
-                message = inbound.message() => self.take(message),
+                message = inbound.message() => self.take(message).await,
                 _ = heartbeat.tick() => self.beat(&mut link),
                 Ok(()) = self.reports.changed() => self.report(&mut link),
                 Ok(()) = self.outcomes.changed() => self.outcome(&mut link),
@@ -93,7 +93,7 @@ impl Sessions {
         }
     }
 
-    fn take(&self, message: Result<Option<pb::CoordinatorMessage>, Status>) -> Result<(), End> {
+    async fn take(&mut self, message: Result<Option<pb::CoordinatorMessage>, Status>) -> Result<(), End> {
         let message = match message {
             Ok(Some(message)) => message,
             Ok(None) => return Err(Failure::Lost("the coordinator ended the session".to_owned()).into()),
@@ -106,8 +106,13 @@ impl Sessions {
                 self.orders.send_replace(assignment);
                 Ok(())
             }
-            // A later coordinator's messages may be unknown here; Welcome came already.
-            Some(FromCoordinator::Welcome(_)) | None => Ok(()),
+            // Coordinators came or went.
+            Some(FromCoordinator::Welcome(welcome)) => {
+                self.roster.replace(welcome.coordinators).await;
+                Ok(())
+            }
+            // A later coordinator's messages may be unknown here.
+            None => Ok(()),
         }
     }
 

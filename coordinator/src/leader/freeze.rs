@@ -3,11 +3,11 @@
 
 use std::sync::Arc;
 
+use skep_core::State;
 use skep_core::command::{NewIntent, NewSlot, PlanCommand};
 use skep_core::plan::account::{Wish, WishKind};
-use skep_core::State;
 use skep_proto::store::FrozenBootstrap;
-use skep_types::{AgentConfig, Digest, EnrolmentConfig, SlotNaming, Template};
+use skep_types::{AgentConfig, Digest, EnrolmentConfig, HostId, SlotNaming, Template};
 
 use crate::context::Context;
 use crate::frozen;
@@ -56,21 +56,30 @@ fn create(
         if !shared && !slots.is_empty() {
             token = Token::generate()?;
         }
-        let subject = if shared { String::new() } else { guard.host.to_string() };
-        agent_configs.push(toml::to_string(&agent_config(context, &state, subject, &token))?);
+        let host = (!shared).then_some(guard.host);
+        agent_configs.push(toml::to_string(&agent_config(context, &state, host, &token))?);
         slots.push(NewSlot { token: token.digest() });
     }
     let agent_urls = coordinators(&state).map(|address| format!("https://{address}/agent/{}", agent.sha256));
-    let frozen =
-        FrozenBootstrap { agent_urls: agent_urls.collect(), agent_sha256: agent.sha256.to_string(), agent_configs };
-    let sealed_bootstrap = frozen::seal(&context.trust.sealer, slots.first().map(|slot| slot.token), &frozen)?;
+    let frozen = FrozenBootstrap {
+        agent_urls: agent_urls.collect(),
+        agent_sha256: agent.sha256.to_string(),
+        agent_configs,
+    };
+    let sealed_bootstrap =
+        frozen::seal(&context.trust.sealer, slots.first().map(|slot| slot.token), &frozen)?;
     Ok(NewIntent::Create { template: Arc::clone(template), slots, sealed_bootstrap })
 }
 
-fn agent_config(context: &Context, state: &State, subject: String, token: &Token) -> AgentConfig {
+fn agent_config(context: &Context, state: &State, host: Option<HostId>, token: &Token) -> AgentConfig {
+    let mut coordinators: Vec<String> = coordinators(state).map(str::to_owned).collect();
+    // An agent dials the first one first: turned by the host's number, agents spread.
+    let turn = host.map_or(0, |host| host.counter % u64::try_from(coordinators.len().max(1)).unwrap_or(1));
+    coordinators.rotate_left(usize::try_from(turn).unwrap_or(0));
+    let subject = host.map(|host| host.to_string()).unwrap_or_default();
     AgentConfig {
         cluster: context.cluster.to_string(),
-        coordinators: coordinators(state).map(str::to_owned).collect(),
+        coordinators,
         ca: context.trust.issuers.control.root_pem(),
         data_dir: AgentConfig::default_data_dir(),
         docker_socket: AgentConfig::default_docker_socket(),
