@@ -14,6 +14,8 @@ use crate::raft::Beat;
 
 /// Often enough that a leader knows within a second who is there; a beat is about 16 bytes an agent.
 const PERIOD: Duration = Duration::from_secs(1);
+/// Beats in one lease, at least: one that is lost costs no owner its lease.
+const BEATS_PER_LEASE: u32 = 3;
 
 pub(crate) async fn run(
     context: Context,
@@ -22,7 +24,7 @@ pub(crate) async fn run(
     ownership: Ownership,
     shutdown: CancellationToken,
 ) {
-    let mut ticks = interval(PERIOD);
+    let mut ticks = interval(PERIOD.min(ownership.lease.span() / BEATS_PER_LEASE));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! { _ = ticks.tick() => {}, () = shutdown.cancelled() => return }

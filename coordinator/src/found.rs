@@ -10,9 +10,9 @@ use skep_tls::{Key, wall_now, write_private};
 use skep_types::{ClusterId, CoordinatorId, PersonName};
 use uuid::Uuid;
 
-use crate::layout::{Addresses, Layout, LayoutError, Member, World};
 use crate::clock::BootClock;
-use crate::raft::{self, Beat, BeatAnswer, BeatHandler, Node, ProposeError, StartError};
+use crate::layout::{Addresses, Layout, LayoutError, Member, World};
+use crate::raft::{self, Beat, BeatAnswer, BeatHandler, Node, ProposeError, StartError, Unwatched};
 use crate::run::{LogOptions, Tuning, log_of};
 use crate::trust::{ClusterKey, Issuers, TrustError};
 
@@ -106,6 +106,7 @@ async fn first_entry(layout: &Layout, member: &Member, founding: Founding) -> Re
         clock: Arc::new(BootClock),
         tuning: Tuning { snapshot_every: u64::MAX },
         beats: Arc::new(Deaf),
+        checkpoint: Arc::new(Unwatched),
     };
     let (config, parts, _) = log_of(layout, member, &credential, listener, options)?;
     raft::create(&config, parts.disk.as_ref())?;

@@ -11,6 +11,7 @@ use clap::Parser;
 use skep_coordinator::clock::BootClock;
 use skep_coordinator::context::Drivers;
 use skep_coordinator::layout::{Addresses, Layout};
+use skep_coordinator::raft::Unwatched;
 use skep_coordinator::server::AgentBinary;
 use skep_coordinator::{found, join, run, telemetry};
 use skep_driver::Driver;
@@ -96,6 +97,7 @@ async fn serve(options: RunOptions) -> anyhow::Result<()> {
         graces: options.graces(),
         orphan_search: options.orphan_search(),
         raft: options.tuning(),
+        checkpoint: Arc::new(Unwatched),
     };
     let shutdown = CancellationToken::new();
     tokio::spawn(stop_on_signal(shutdown.clone()));

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `handle` | what the rest of the coordinator uses: propose, read, watch, membership |
 //! | `node` | puts the parts together in a thread of their own |
-//! | `core`, `proposer` | finding the leader, and many callers' commands in one entry |
+//! | `core`, `proposer`, `checkpoint` | finding the leader, and many callers' commands in one entry |
 //! | `state_machine`, `changes`, `time` | applied entries: the state, what changed, cluster time |
 //! | `store`, `snapshot` | on disk: log, vote, floor record, snapshots |
 //! | `network`, `beat` | between coordinators |
@@ -15,6 +15,7 @@
 
 mod beat;
 mod changes;
+mod checkpoint;
 mod codec;
 mod config;
 mod core;
@@ -38,6 +39,7 @@ mod tests;
 
 pub use beat::{AgentStream, Beat, BeatAnswer, BeatHandler, Sighting};
 pub use changes::{ChangeSubscription, Dirty};
+pub use checkpoint::{Checkpoint, Unwatched};
 pub use codec::Unreadable;
 pub use config::{RaftConfig, RaftParts};
 pub use error::{ProposeError, ProposeErrorKind, StartError};

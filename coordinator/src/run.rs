@@ -19,7 +19,9 @@ use crate::leader::AgentSource;
 use crate::liveness::{Graces, Liveness};
 use crate::metrics::Metrics;
 use crate::owner::{Lease, Ownership};
-use crate::raft::{self, BeatHandler, FileDisk, RaftConfig, RaftHandle, RaftParts, RaftTls, StartError};
+use crate::raft::{
+    self, BeatHandler, Checkpoint, FileDisk, RaftConfig, RaftHandle, RaftParts, RaftTls, StartError,
+};
 use crate::renew::Renewable;
 use crate::server::{AgentBinary, HttpState};
 use crate::trust::{Issuers, TrustError};
@@ -35,6 +37,8 @@ pub struct Options {
     pub graces: Graces,
     pub orphan_search: Duration,
     pub raft: Tuning,
+    /// `Unwatched`, but for tests that stop a coordinator between two entries.
+    pub checkpoint: Arc<dyn Checkpoint>,
 }
 
 /// The sockets, bound before anything is said about them.
@@ -76,39 +80,68 @@ pub async fn run(
     listeners: Listeners,
     shutdown: CancellationToken,
 ) -> Result<(), RunError> {
-    let member = options.layout.member()?;
-    let control = options.layout.credential(World::Control)?;
-    let raft_credential = options.layout.credential(World::Raft)?;
-    let liveness = Arc::new(Liveness::new(Arc::clone(&options.clock), options.graces));
-    let log = LogOptions {
-        clock: Arc::clone(&options.clock),
-        tuning: options.raft,
-        beats: Arc::clone(&liveness) as _,
-    };
-    let (config, parts, raft_swap) = log_of(&options.layout, &member, &raft_credential, listeners.raft, log)?;
-    let handle = raft::start(config, parts).await?;
-    let node = Node { options, member, liveness, handle: handle.clone() };
-    let certificates = Certificates { control, raft: raft_credential, raft_swap };
-    let ended = node.operate(certificates, listeners.control, &shutdown).await;
-    if let Err(error) = handle.transfer_leadership(None).await {
-        tracing::debug!(%error, "leadership was not handed over");
-    }
-    handle.shutdown().await;
-    ended
+    Coordinator::open(options, listeners.raft).await?.serve(listeners.control, shutdown).await
 }
 
-/// A coordinator whose log is open.
+/// A coordinator whose log is open: it votes and learns, and serves nobody yet.
+#[derive(Debug)]
+pub struct Coordinator {
+    options: Options,
+    member: Member,
+    liveness: Arc<Liveness>,
+    handle: RaftHandle,
+    certificates: Certificates,
+}
+
+#[derive(Debug)]
+struct Certificates {
+    control: Credential,
+    raft: Credential,
+    raft_swap: Swap,
+}
+
+impl Coordinator {
+    pub async fn open(options: Options, listener: std::net::TcpListener) -> Result<Self, RunError> {
+        let member = options.layout.member()?;
+        let control = options.layout.credential(World::Control)?;
+        let raft = options.layout.credential(World::Raft)?;
+        let liveness = Arc::new(Liveness::new(Arc::clone(&options.clock), options.graces));
+        let log = LogOptions {
+            clock: Arc::clone(&options.clock),
+            tuning: options.raft,
+            beats: Arc::clone(&liveness) as _,
+            checkpoint: Arc::clone(&options.checkpoint),
+        };
+        let (config, parts, raft_swap) = log_of(&options.layout, &member, &raft, listener, log)?;
+        let handle = raft::start(config, parts).await?;
+        let certificates = Certificates { control, raft, raft_swap };
+        Ok(Self { options, member, liveness, handle, certificates })
+    }
+
+    /// Its log: what it says of itself, and the way to stop it without its consent.
+    pub fn log(&self) -> &RaftHandle {
+        &self.handle
+    }
+
+    /// Until `shutdown`; then leadership is handed over and the log closed.
+    pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> Result<(), RunError> {
+        let Self { options, member, liveness, handle, certificates } = self;
+        let node = Node { options, member, liveness, handle: handle.clone() };
+        let ended = node.operate(certificates, listener, &shutdown).await;
+        if let Err(error) = handle.transfer_leadership(None).await {
+            tracing::debug!(%error, "leadership was not handed over");
+        }
+        handle.shutdown().await;
+        ended
+    }
+}
+
+/// What a coordinator is made of while it serves.
 struct Node {
     options: Options,
     member: Member,
     liveness: Arc<Liveness>,
     handle: RaftHandle,
-}
-
-struct Certificates {
-    control: Credential,
-    raft: Credential,
-    raft_swap: Swap,
 }
 
 impl Node {
@@ -233,6 +266,7 @@ pub(crate) struct LogOptions {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) tuning: Tuning,
     pub(crate) beats: Arc<dyn BeatHandler>,
+    pub(crate) checkpoint: Arc<dyn Checkpoint>,
 }
 
 /// How often the state is written out, and how long the log is kept.
@@ -257,7 +291,13 @@ pub(crate) fn log_of(
     };
     let mut config = RaftConfig::new(member.coordinator, member.cluster.clone(), layout.raft());
     config.snapshot_every = options.tuning.snapshot_every;
-    let parts =
-        RaftParts { listener, tls, clock: options.clock, disk: Arc::new(FileDisk), beats: options.beats };
+    let parts = RaftParts {
+        listener,
+        tls,
+        clock: options.clock,
+        disk: Arc::new(FileDisk),
+        beats: options.beats,
+        checkpoint: options.checkpoint,
+    };
     Ok((config, parts, swap))
 }

@@ -20,6 +20,10 @@ impl Lease {
         Self { clock, span, until_ms: Arc::default() }
     }
 
+    pub(crate) fn span(&self) -> Duration {
+        self.span
+    }
+
     pub(crate) fn now(&self) -> Duration {
         self.clock.boottime()
     }

@@ -8,6 +8,7 @@ use openraft::SnapshotPolicy;
 use skep_types::{ClusterId, CoordinatorId};
 
 use super::beat::BeatHandler;
+use super::checkpoint::Checkpoint;
 use super::error::StartError;
 use super::network::RaftTls;
 use super::store::Disk;
@@ -87,4 +88,5 @@ pub struct RaftParts {
     pub clock: Arc<dyn Clock>,
     pub disk: Arc<dyn Disk>,
     pub beats: Arc<dyn BeatHandler>,
+    pub checkpoint: Arc<dyn Checkpoint>,
 }

@@ -114,7 +114,9 @@ impl Node {
         let (leadership_in, leadership) = watch::channel(Leadership::default());
         let (proposals, queue) = mpsc::channel(QUEUE);
         let mut tasks = JoinSet::new();
-        tasks.spawn(Proposer { raft: raft.clone(), clock: clock.clone(), queue }.run());
+        let checkpoint = parts.checkpoint;
+        let proposer = Proposer { raft: raft.clone(), clock: clock.clone(), queue, checkpoint };
+        tasks.spawn(proposer.run());
         tasks.spawn(leadership::watch(
             raft.clone(),
             contact.clone(),

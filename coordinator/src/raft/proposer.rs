@@ -10,6 +10,7 @@ use skep_core::{Command, Entry, Reply};
 use skep_types::limits::COMMANDS_PER_ENTRY;
 use tokio::sync::{mpsc, oneshot};
 
+use super::checkpoint::Checkpoint;
 use super::codec;
 use super::error::{ProposeError, ProposeErrorKind};
 use super::time::ClusterClock;
@@ -67,6 +68,7 @@ pub(super) struct Proposer {
     pub(super) raft: Raft,
     pub(super) clock: Arc<ClusterClock>,
     pub(super) queue: mpsc::Receiver<Proposal>,
+    pub(super) checkpoint: Arc<dyn Checkpoint>,
 }
 
 impl Proposer {
@@ -114,7 +116,10 @@ impl Proposer {
             return;
         }
         let entry = Entry { time: self.clock.now(), commands };
-        match self.raft.client_write(Proposed(Arc::new(entry))).await {
+        self.checkpoint.before().await;
+        let written = self.raft.client_write(Proposed(Arc::new(entry))).await;
+        self.checkpoint.after().await;
+        match written {
             Ok(written) => share_out(waiting, written.data.0, written.log_id.index),
             Err(error) => {
                 for (_, answer) in waiting {

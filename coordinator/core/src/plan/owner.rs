@@ -54,7 +54,8 @@ fn shards_owned(view: &View<'_>) -> BTreeMap<CoordinatorId, usize> {
     load
 }
 
-/// Of those that have the driver, are members and alive: the one with the fewest shards, then the lowest id.
+/// Of those that have the driver, are members, alive and not silent for as long as costs an owner its place: the one
+/// with the fewest shards, then the lowest id.
 fn eligible(
     view: &View<'_>,
     account: &Account,
@@ -63,7 +64,8 @@ fn eligible(
 ) -> Option<(CoordinatorId, u64)> {
     let able = view.state.coordinators.values().filter(|coordinator| {
         let alive = liveness.alive.get(&coordinator.id) == Some(&coordinator.process);
-        alive && !coordinator.removed && coordinator.drivers.contains(&account.driver.name)
+        let silent = liveness.expired.contains(&coordinator.id);
+        alive && !silent && !coordinator.removed && coordinator.drivers.contains(&account.driver.name)
     });
     let best =
         able.min_by_key(|coordinator| (load.get(&coordinator.id).copied().unwrap_or(0), coordinator.id))?;

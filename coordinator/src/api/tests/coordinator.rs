@@ -27,6 +27,7 @@ use crate::context::Drivers;
 use crate::found;
 use crate::layout::{Addresses, Layout};
 use crate::liveness::Graces;
+use crate::raft::Unwatched;
 use crate::run::{self, Listeners, RunError, Tuning};
 use crate::server::AgentBinary;
 
@@ -156,5 +157,6 @@ fn options(layout: Layout) -> run::Options {
         },
         orphan_search: Duration::from_secs(60),
         raft: Tuning { snapshot_every: 10_000 },
+        checkpoint: Arc::new(Unwatched),
     }
 }
