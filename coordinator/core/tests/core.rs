@@ -4,6 +4,7 @@
 //! every interleaving and fault drawn from a seed. The rest are tables (`phases`, `planners`, `requests`), properties
 //! (`properties`, `invariants`), and the plans of a swarm's whole life as text (`life`).
 
+mod phases;
 mod properties;
 mod scale;
 mod support;

@@ -7,6 +7,7 @@ mod cluster;
 mod docker;
 mod driver;
 mod fleet;
+pub(crate) mod place;
 mod text;
 mod wild;
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use skep_core::command::{Founding, MemberCommand, Reply, RequestCommand};
 use skep_core::plan::owner::{self, Liveness};
-use skep_core::plan::{Plan, View};
-use skep_core::state::{Host, Issuers, Operation};
+use skep_core::plan::{Plan, Step, View, next_step};
+use skep_core::state::{Host, Issuers, Operation, Swarm};
 use skep_core::{Changes, Command, Entry, State, apply};
 use skep_types::{ClusterTime, CoordinatorId, HostId, OperationId, SealedIssuer};
 
@@ -119,6 +119,21 @@ impl Cluster {
         change(&mut host);
         self.state.hosts.insert(host.id, host.into());
         self.state = std::mem::take(&mut self.state).reindexed();
+    }
+
+    /// A swarm's members as given: each is put where the table wants it.
+    pub(crate) fn with_swarm(&mut self, change: impl FnOnce(&mut Swarm)) {
+        let mut swarm = self.swarm().clone();
+        change(&mut swarm);
+        self.state.swarms.insert(swarm.id, swarm.into());
+    }
+
+    pub(crate) fn swarm(&self) -> &Swarm {
+        self.state.swarms.values().next().expect("there is a swarm")
+    }
+
+    pub(crate) fn step(&self, host: &str) -> Step {
+        next_step(self.host(host), &self.view())
     }
 
     fn check(&self, entry: &Entry) {

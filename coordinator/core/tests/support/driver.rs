@@ -139,8 +139,8 @@ impl Cloud {
         let named = self.description.batch.naming == SlotNaming::Named;
         let name = if named { slot.name.to_string() } else { format!("skep-{intent}-{}", self.next) };
         let unique = self.description.idempotency == Idempotency::UniqueName;
-        let twin = self.machines.values().find(|machine| machine.reference.name == name);
-        assert!(!unique || twin.is_none(), "a name twice: {twin:?}");
+        let twin = || self.machines.values().any(|machine| machine.reference.name == name);
+        assert!(!unique || !twin(), "a name twice: {name}");
         let provider_id: ProviderId = format!("vm-{:04}", self.next).parse().expect("a provider id");
         let reference = InstanceRef { provider_id: provider_id.clone(), name };
         let [.., high, low] = self.next.to_be_bytes();
