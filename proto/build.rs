@@ -19,12 +19,28 @@ const FILES: [&str; 11] = [
     "skep/store/v1/store.proto",
 ];
 
+/// Messages with secrets: their `Debug` stands in src/redacted.rs.
+const REDACTED: [&str; 8] = [
+    ".skep.agent.v1.Done",
+    ".skep.agent.v1.EnrolRequest",
+    ".skep.agent.v1.SwarmJoin",
+    ".skep.driver.v1.Bootstrap",
+    ".skep.store.v1.FrozenBootstrap",
+    ".skep.v1.CreateJoinTokenReply",
+    ".skep.v1.JoinReply",
+    ".skep.v1.JoinRequest",
+];
+
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed=skep");
     let descriptors = protox::compile(FILES, ["."])?;
     let out: PathBuf = std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?.into();
     std::fs::write(out.join("skep.descriptors"), descriptors.encode_to_vec())?;
     // Ordered, so that equal requests are equal to the byte: a request id is bound to the digest of its body.
-    tonic_prost_build::configure().bytes(".").btree_map(".skep.v1.Template").compile_fds(descriptors)?;
+    tonic_prost_build::configure()
+        .bytes(".")
+        .btree_map(".skep.v1.Template")
+        .skip_debug(REDACTED)
+        .compile_fds(descriptors)?;
     Ok(())
 }

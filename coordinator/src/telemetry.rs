@@ -1,9 +1,11 @@
 //! Logs to standard error, as text or JSON; spans to an OTLP collector, where one is configured.
 
-use opentelemetry::trace::TracerProvider as _;
+use opentelemetry::trace::{TraceContextExt as _, TracerProvider as _};
 use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::Span;
+use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
@@ -25,8 +27,11 @@ pub struct Telemetry(Option<SdkTracerProvider>);
 pub fn install(options: &Options) -> Result<Telemetry, ExporterBuildError> {
     let filter = EnvFilter::new(&options.filter);
     let plain = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let logs: Box<dyn Layer<Registry> + Send + Sync> =
-        if options.json { plain.json().with_filter(filter).boxed() } else { plain.with_filter(filter).boxed() };
+    let logs: Box<dyn Layer<Registry> + Send + Sync> = if options.json {
+        plain.json().with_filter(filter).boxed()
+    } else {
+        plain.with_filter(filter).boxed()
+    };
     let provider = options.otlp_endpoint.as_deref().map(exporting).transpose()?;
     let spans = provider.as_ref().map(|provider| {
         tracing_opentelemetry::layer()
@@ -35,6 +40,16 @@ pub fn install(options: &Options) -> Result<Telemetry, ExporterBuildError> {
     });
     tracing_subscriber::registry().with(logs).with(spans).init();
     Ok(Telemetry(provider))
+}
+
+/// The W3C trace context of a span, for whoever carries its work on; empty where spans are not exported.
+pub(crate) fn traceparent(span: &Span) -> String {
+    let context = span.context();
+    let context = context.span().span_context().clone();
+    if !context.is_valid() {
+        return String::new();
+    }
+    format!("00-{}-{}-{:02x}", context.trace_id(), context.span_id(), context.trace_flags().to_u8())
 }
 
 fn exporting(endpoint: &str) -> Result<SdkTracerProvider, ExporterBuildError> {

@@ -29,6 +29,8 @@ mod generated {
     }
 }
 
+mod redacted;
+
 pub use generated::agent::v1 as agent;
 pub use generated::driver::v1 as driver;
 pub use generated::raft::v1 as raft;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use skep_core::command::{AgentCommand, Command, Observation, Observed, PermitResult};
+use skep_core::state::Host;
 use skep_proto::agent::coordinator_message::Message as Outgoing;
 use skep_proto::agent::{
     AgentMessage, Assignment, CoordinatorMessage, Done, Goodbye, Hello, PermitOutcome, Report, Welcome,
@@ -16,6 +17,7 @@ use tonic::{Status, Streaming};
 use crate::agents::registry::Place;
 use crate::agents::{assignment, report};
 use crate::context::Context;
+use crate::telemetry;
 use crate::trust::TrustError;
 
 /// Between two comparisons of the last report with the record when neither changed: what a lost proposal waits.
@@ -231,7 +233,9 @@ impl AgentStream {
             return Err(End::Final("the host is deleted"));
         };
         match assignment::of(host, &state, &self.context.trust) {
-            Ok(Some(work)) if self.assigned.as_ref() != Some(&work.permit_id) => self.send_assignment(work),
+            Ok(Some(work)) if self.assigned.as_ref() != Some(&work.permit_id) => {
+                self.send_assignment(host, work)
+            }
             Ok(_) => Ok(()),
             Err(error) => {
                 tracing::error!(%error, "an assignment's secret cannot be opened");
@@ -240,7 +244,12 @@ impl AgentStream {
         }
     }
 
-    fn send_assignment(&mut self, work: Assignment) -> Result<(), End> {
+    fn send_assignment(&mut self, host: &Host, mut work: Assignment) -> Result<(), End> {
+        if let Some(permit) = &host.permit {
+            let (operation, task) = (host.created_by, permit.task.label());
+            let span = tracing::info_span!("permit", host = %host.id, %operation, permit = %permit.id, task);
+            work.traceparent = telemetry::traceparent(&span);
+        }
         self.assigned = Some(work.permit_id.clone());
         self.send(Outgoing::Assignment(work))
     }
