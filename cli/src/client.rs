@@ -26,7 +26,8 @@ pub(crate) use backoff::{Backoff, Patience};
 pub(crate) use follow::Follower;
 pub(crate) use mistrust::mistrust;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, chain};
+use crate::surroundings::{Streams, Surroundings};
 
 /// Makes a channel to the coordinator at HOST:PORT.
 pub type Dial = Arc<dyn Fn(String) -> BoxFuture<Result<Channel, tonic::transport::Error>> + Send + Sync>;
@@ -46,6 +47,7 @@ pub(crate) struct Client {
     dial: Dial,
     open: Mutex<Open>,
     interrupt: CancellationToken,
+    streams: Streams,
 }
 
 #[derive(Default)]
@@ -64,8 +66,14 @@ enum Trouble {
 
 impl Client {
     /// `coordinators` is not empty: the configuration is checked for that.
-    pub(crate) fn new(coordinators: Vec<String>, dial: Dial, interrupt: CancellationToken) -> Self {
-        Self { coordinators, dial, open: Mutex::default(), interrupt }
+    pub(crate) fn new(coordinators: Vec<String>, dial: Dial, surroundings: &Surroundings) -> Self {
+        Self {
+            coordinators,
+            dial,
+            open: Mutex::default(),
+            interrupt: surroundings.interrupt.clone(),
+            streams: surroundings.streams.clone(),
+        }
     }
 
     /// Asks until a coordinator gives an answer that asking another would not change.
@@ -115,6 +123,10 @@ impl Client {
         let Some(wait) = backoff.next(Instant::now()).filter(|_| !all_mistrust) else {
             return Err(Failure::Unreachable { coordinators: self.coordinators.join(", "), source });
         };
+        if backoff.drags(Instant::now()) {
+            let reason = chain(source.as_ref());
+            self.streams.tell(&format!("skep: no coordinator answers yet ({reason}); asking on\n"));
+        }
         tokio::select! {
             () = self.interrupt.cancelled() => Err(Failure::Interrupted),
             () = tokio::time::sleep(wait) => Ok(()),

@@ -56,13 +56,12 @@ impl Context {
 
     async fn connect(&self) -> Result<Client, Failure> {
         let config = Config::load(&self.config_path()?)?;
-        let interrupt = self.surroundings.interrupt.clone();
         let coordinators = config.file.coordinators.clone();
         if let Some(dial) = &self.surroundings.dial {
-            return Ok(Client::new(coordinators, dial.clone(), interrupt));
+            return Ok(Client::new(coordinators, dial.clone(), &self.surroundings));
         }
         let credentials = Credentials::load(&config)?;
-        let client = Client::new(coordinators, credentials.dial(&config)?, interrupt);
+        let client = Client::new(coordinators, credentials.dial(&config)?, &self.surroundings);
         if credentials.expired() {
             return Err(Failure::Expired { path: config.certificate() });
         }

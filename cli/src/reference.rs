@@ -23,7 +23,7 @@ The configuration (`--config`, else `SKEP_CONFIG`, else `~/.config/skep/config.t
 
 ```toml
 cluster = \"0198…\"
-coordinators = [\"10.0.0.1:7070\", \"10.0.0.2:7070\", \"10.0.0.3:7070\"]
+coordinators = [\"10.0.0.1:7443\", \"10.0.0.2:7443\", \"10.0.0.3:7443\"]
 ca = \"ca.pem\"
 certificate = \"person.pem\"
 key = \"person.key\"

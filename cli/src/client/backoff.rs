@@ -2,6 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+/// An election and a restart of one coordinator are over by then: who still waits wants to know why.
+const DRAGS_AFTER: Duration = Duration::from_secs(3);
+
 /// The bounds of a retry.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patience {
@@ -14,7 +17,7 @@ pub(crate) struct Patience {
 
 impl Patience {
     pub(crate) fn start(self) -> Backoff {
-        Backoff { patience: self, until: None, wait: self.first, mistrusted: 0 }
+        Backoff { patience: self, until: None, wait: self.first, mistrusted: 0, told: false }
     }
 }
 
@@ -26,6 +29,8 @@ pub(crate) struct Backoff {
     wait: Duration,
     /// Coordinators that do not believe us, or that we do not believe: no wait changes that.
     pub(crate) mistrusted: usize,
+    /// Whether it was told that this drags on.
+    told: bool,
 }
 
 impl Backoff {
@@ -38,6 +43,15 @@ impl Backoff {
         let wait = self.wait.min(until - now);
         self.wait = (self.wait * 2).min(self.patience.longest);
         Some(wait)
+    }
+
+    /// True once: when it has gone on for so long that the person should be told.
+    pub(crate) fn drags(&mut self, now: Instant) -> bool {
+        let Some(until) = self.until else { return false };
+        let waited = self.patience.total.saturating_sub(until.saturating_duration_since(now));
+        let tell = !self.told && waited >= DRAGS_AFTER;
+        self.told |= tell;
+        tell
     }
 
     /// An answer came: the next failure is a first one again.
@@ -65,5 +79,20 @@ mod tests {
             now += wait;
         }
         assert_eq!(waits, [250, 500, 800, 450]);
+    }
+
+    #[test]
+    fn that_it_drags_on_is_told_once() {
+        let second = Duration::from_secs(1);
+        let mut backoff = Patience { total: second * 9, first: second, longest: second }.start();
+        let from = Instant::now();
+        let told: Vec<bool> = (0..6)
+            .map(|tick| {
+                let now = from + second * tick;
+                backoff.next(now).unwrap();
+                backoff.drags(now)
+            })
+            .collect();
+        assert_eq!(told, [false, false, false, true, false, false]);
     }
 }

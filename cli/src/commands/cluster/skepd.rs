@@ -1,6 +1,6 @@
 //! Becomes `skepd`, the coordinator, which stands beside this program.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -32,7 +32,7 @@ pub(crate) struct Daemon {
 
 impl Daemon {
     /// The arguments of skepd.
-    pub(crate) fn words(&self, verb: &str, more: &[(&str, &str)]) -> Vec<OsString> {
+    pub(crate) fn words(&self, verb: &str, more: &[(&str, &OsStr)]) -> Vec<OsString> {
         let mut words = vec![OsString::from(verb)];
         let mut flag = |name: &str, value: OsString| words.extend([OsString::from(name), value]);
         if let Some(data) = &self.data {
@@ -57,11 +57,16 @@ impl Daemon {
     }
 }
 
-/// Does not come back, unless skepd could not be started.
-pub(crate) fn become_skepd(folder: Option<&Path>, words: Vec<OsString>) -> Failure {
+/// Does not come back, unless skepd could not be started. `secret` is a variable: everybody on the machine can read
+/// arguments.
+pub(crate) fn become_skepd(
+    folder: Option<&Path>,
+    words: Vec<OsString>,
+    secret: Option<(&str, &str)>,
+) -> Failure {
     // A bare name is looked for on the search path.
     let program = folder.map_or_else(|| PathBuf::from("skepd"), |folder| folder.join("skepd"));
-    let source = Command::new(&program).args(words).exec();
+    let source = Command::new(&program).args(words).envs(secret).exec();
     Failure::Start { program, source }
 }
 
@@ -73,19 +78,19 @@ mod tests {
     fn only_what_was_given_is_handed_on() {
         let args = Daemon {
             data: Some("/d".into()),
-            raft_listen: Some("10.0.0.1:7071".into()),
+            raft_listen: Some("10.0.0.1:7444".into()),
             rest: vec!["--x".into()],
             ..Daemon::default()
         };
         assert_eq!(
-            args.words("join", &[("--peer", "10.0.0.2:7070")]),
-            ["join", "--data", "/d", "--raft-listen", "10.0.0.1:7071", "--peer", "10.0.0.2:7070", "--x"]
+            args.words("join", &[("--peer", "10.0.0.2:7443".as_ref())]),
+            ["join", "--data", "/d", "--raft-listen", "10.0.0.1:7444", "--peer", "10.0.0.2:7443", "--x"]
         );
     }
 
     #[test]
     fn a_program_that_is_not_there_is_named() {
-        let failure = become_skepd(Some(Path::new("/nonexistent")), Vec::new());
+        let failure = become_skepd(Some(Path::new("/nonexistent")), Vec::new(), None);
         assert!(failure.text().starts_with("skep: cannot start /nonexistent/skepd: "), "{}", failure.text());
     }
 }

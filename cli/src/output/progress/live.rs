@@ -20,7 +20,11 @@ pub(crate) struct Live {
 
 impl Live {
     pub(crate) fn new() -> Self {
-        let lines = MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(FRAMES_PER_SECOND));
+        Self::on(ProgressDrawTarget::stderr_with_hz(FRAMES_PER_SECOND))
+    }
+
+    fn on(target: ProgressDrawTarget) -> Self {
+        let lines = MultiProgress::with_draw_target(target);
         let heading = lines.add(line());
         Self { lines, heading, phases: BTreeMap::new() }
     }
@@ -61,4 +65,37 @@ fn line() -> ProgressBar {
     // The template is a constant that parses; the default style would draw a bar.
     let style = ProgressStyle::with_template("{msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new_spinner().with_style(style)
+}
+
+#[cfg(test)]
+mod tests {
+    use indicatif::InMemoryTerm;
+
+    use super::*;
+
+    fn operation(phases: &[(&str, u32)], done: u32) -> Operation {
+        Operation {
+            kind: "create-hosts".into(),
+            subject: "web".into(),
+            items: 3,
+            items_done: done,
+            phases: phases.iter().map(|(phase, count)| ((*phase).to_owned(), *count)).collect(),
+            age_ms: 2_000,
+            ..Operation::default()
+        }
+    }
+
+    #[test]
+    fn one_line_per_phase_in_the_order_of_life_and_none_at_the_end() {
+        let screen = InMemoryTerm::new(10, 60);
+        let mut live = Live::on(ProgressDrawTarget::term_like(Box::new(screen.clone())));
+        live.show(&operation(&[("Booting", 3)], 0));
+        live.show(&operation(&[("Ready", 1), ("Provisioning", 2)], 1));
+        assert_eq!(
+            screen.contents(),
+            "create-hosts web: 1/3 done  2s\n  Provisioning       2\n  Ready              1"
+        );
+        live.clear();
+        assert_eq!(screen.contents(), "");
+    }
 }
