@@ -5,6 +5,7 @@
 //! (`properties`, `invariants`), and the plans of a swarm's whole life as text (`life`).
 
 mod phases;
+mod planners;
 mod properties;
 mod scale;
 mod support;

@@ -12,7 +12,7 @@ mod text;
 mod wild;
 
 pub(crate) use build::{
-    DriverSpec, create_hosts, create_swarm, delete_hosts, host_name, person, request, template,
+    DriverSpec, create_hosts, create_swarm, delete_hosts, digest, host_name, person, request, template,
 };
 pub(crate) use chance::Chance;
 pub(crate) use cluster::Cluster;

@@ -1,0 +1,5 @@
+//! What several hosts share: driver calls, owners, turns in a swarm.
+
+mod account;
+mod owner;
+mod swarm;

@@ -1,0 +1,114 @@
+//! Who acts for an account: moved only when the one before certainly no longer does.
+
+use skep_core::Command;
+use skep_core::command::{MemberCommand, PlanCommand, Request};
+use skep_core::plan::owner;
+use skep_core::state::Owner;
+use skep_types::{ClusterTime, CoordinatorId};
+
+use crate::support::{Cluster, DriverSpec, digest, request};
+
+/// Three coordinators, the driver on the first two; the first owns its account.
+fn three() -> Cluster {
+    let mut cluster = Cluster::founded(DriverSpec::TOKEN);
+    for number in [2, 3] {
+        let (token, expires_at) = (digest(number), ClusterTime(u64::MAX));
+        cluster.accepted(request(&format!("token-{number}"), Request::CreateJoinToken { token, expires_at }));
+        cluster.one(Command::Member(MemberCommand::Redeem {
+            token,
+            address: String::new(),
+            raft_address: String::new(),
+            control_key: digest(10 + number),
+            raft_key: digest(20 + number),
+        }));
+    }
+    cluster.register(CoordinatorId(2), 1, DriverSpec::TOKEN);
+    cluster.liveness.alive.insert(CoordinatorId(3), 0);
+    cluster
+}
+
+fn owner(cluster: &Cluster) -> Owner {
+    *cluster.state.accounts.values().next().unwrap().owner(0).unwrap()
+}
+
+fn moves(cluster: &Cluster) -> Vec<(CoordinatorId, u64)> {
+    let commands = owner::plan(&cluster.view(), &cluster.liveness);
+    commands
+        .into_iter()
+        .map(|command| match command {
+            PlanCommand::AssignOwner { coordinator, process, .. } => (coordinator, process),
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+#[test]
+fn an_owner_that_is_alive_stays() {
+    assert_eq!(moves(&three()), []);
+}
+
+/// Silence proves nothing before the lease and the longest call are over.
+#[test]
+fn a_silent_owner_stays_until_it_has_expired() {
+    let mut cluster = three();
+    cluster.liveness.alive.remove(&CoordinatorId(1));
+    assert_eq!(moves(&cluster), []);
+    cluster.liveness.expired.insert(CoordinatorId(1));
+    assert_eq!(moves(&cluster), [(CoordinatorId(2), 1)]);
+}
+
+/// Its new process has nothing under way: no lease is waited for.
+#[test]
+fn a_restarted_owner_moves_at_once() {
+    let mut cluster = three();
+    let before = owner(&cluster);
+    cluster.register(CoordinatorId(1), 2, DriverSpec::TOKEN);
+    cluster.assign_owners();
+    let after = owner(&cluster);
+    assert_eq!(after.epoch, before.epoch + 1);
+    assert!(after.process == 2 || after.coordinator == CoordinatorId(2));
+    assert_eq!(moves(&cluster), []);
+}
+
+#[test]
+fn only_a_coordinator_with_the_driver_is_eligible() {
+    let mut cluster = three();
+    cluster.liveness.alive.remove(&CoordinatorId(1));
+    cluster.liveness.alive.remove(&CoordinatorId(2));
+    cluster.liveness.expired.extend([CoordinatorId(1), CoordinatorId(2)]);
+    assert_eq!(moves(&cluster), [], "the third does not have the driver");
+}
+
+/// Heard of, but not registered as this process yet: what it can do is not known.
+#[test]
+fn a_process_that_has_not_registered_is_not_eligible() {
+    let mut cluster = three();
+    cluster.liveness.alive.remove(&CoordinatorId(2));
+    cluster.liveness.alive.insert(CoordinatorId(1), 2);
+    assert_eq!(moves(&cluster), []);
+}
+
+#[test]
+fn a_removed_coordinator_is_not_eligible() {
+    let mut cluster = three();
+    let coordinator = CoordinatorId(2);
+    cluster.accepted(request("remove", Request::RemoveCoordinator { coordinator }));
+    cluster.liveness.alive.remove(&CoordinatorId(1));
+    cluster.liveness.expired.insert(CoordinatorId(1));
+    assert_eq!(moves(&cluster), []);
+}
+
+#[test]
+fn a_move_that_comes_late_changes_nothing() {
+    let mut cluster = three();
+    let stale = PlanCommand::AssignOwner {
+        account: "sim".parse().unwrap(),
+        shard: 0,
+        epoch: 0,
+        coordinator: CoordinatorId(2),
+        process: 1,
+    };
+    let before = owner(&cluster);
+    cluster.one(Command::Plan(stale));
+    assert_eq!(owner(&cluster), before);
+}
