@@ -7,5 +7,6 @@
 mod phases;
 mod planners;
 mod properties;
+mod requests;
 mod scale;
 mod support;

@@ -1,0 +1,131 @@
+//! Start, stop, restart and kill.
+
+use skep_core::command::Request;
+use skep_types::{Code, FailureClass, OperationState, Phase, PowerAction};
+
+use super::code;
+use crate::support::place::{bound, lone};
+use crate::support::{Cluster, DriverSpec, Faults, Fleet, create_hosts, request};
+
+fn power(cluster: &Cluster, action: PowerAction) -> Request {
+    Request::PowerHosts { hosts: vec![cluster.id("web")], action }
+}
+
+fn fleet(faults: Faults, seed: u64) -> Fleet {
+    let mut fleet = Fleet::new(DriverSpec::TOKEN, Faults::default(), seed);
+    fleet.cluster.accepted(request("create", Request::CreateHosts(create_hosts("web", 1))));
+    fleet.rest();
+    fleet.faults = faults;
+    fleet
+}
+
+#[test]
+fn only_a_host_at_rest_has_its_power_changed() {
+    let failed = Phase::Failed { class: FailureClass::Boot, message: String::new() };
+    for phase in [Phase::Pending, Phase::Booting, Phase::Installing, Phase::Joining, Phase::Leaving, failed] {
+        let mut cluster = lone();
+        cluster.with_host("web", |host| bound(host, phase));
+        let stop = power(&cluster, PowerAction::Stop);
+        assert_eq!(code(&mut cluster, stop), Code::Precondition);
+    }
+    let mut cluster = lone();
+    cluster.with_host("web", |host| {
+        bound(host, Phase::Ready);
+        host.desired.absent = true;
+    });
+    let stop = power(&cluster, PowerAction::Stop);
+    assert_eq!(code(&mut cluster, stop), Code::Precondition);
+}
+
+#[test]
+fn a_driver_without_power_is_not_asked() {
+    let mut cluster = lone();
+    cluster.with_host("web", |host| bound(host, Phase::Ready));
+    let mut account = (*cluster.state.accounts.values().next().cloned().unwrap()).clone();
+    account.driver.power = false;
+    cluster.state.accounts.insert(account.name.clone(), account.into());
+    let stop = power(&cluster, PowerAction::Stop);
+    assert_eq!(code(&mut cluster, stop), Code::Precondition);
+}
+
+#[test]
+fn each_verb_ends_where_it_should_whatever_goes_wrong() {
+    let table = [
+        (PowerAction::Stop, "Stopped", 1),
+        (PowerAction::Start, "Ready", 2),
+        (PowerAction::Restart, "Ready", 3),
+        (PowerAction::Kill, "Stopped", 3),
+        (PowerAction::Kill, "Stopped", 3),
+        (PowerAction::Restart, "Ready", 4),
+    ];
+    for seed in 0..20 {
+        let mut fleet = fleet(Faults::PASSING, seed);
+        for (at, (action, phase, boots)) in table.into_iter().enumerate() {
+            let what = power(&fleet.cluster, action);
+            let operation = fleet.cluster.accepted(request(&format!("power-{at}"), what));
+            fleet.faults = Faults::PASSING;
+            fleet.rounds(10);
+            fleet.rest();
+            let machine = fleet.cloud.machines.values().next().unwrap();
+            assert_eq!(fleet.cluster.host("web").phase.label(), phase, "seed {seed}, {action:?}");
+            assert_eq!(
+                fleet.cluster.operation(operation).state,
+                OperationState::Succeeded,
+                "seed {seed}, {action:?}"
+            );
+            assert!(
+                machine.boots >= boots && machine.running == (phase == "Ready"),
+                "seed {seed}, {action:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_so_already_is_done_at_once() {
+    let mut fleet = fleet(Faults::default(), 1);
+    let start = power(&fleet.cluster, PowerAction::Start);
+    let start = fleet.cluster.accepted(request("start", start));
+    assert_eq!(fleet.cluster.operation(start).state, OperationState::Succeeded);
+}
+
+/// The verb that was taken back did not succeed: nobody stopped the host.
+#[test]
+fn a_later_verb_takes_over() {
+    let mut fleet = fleet(Faults::default(), 1);
+    let (stop, start) = (power(&fleet.cluster, PowerAction::Stop), power(&fleet.cluster, PowerAction::Start));
+    let stop = fleet.cluster.accepted(request("stop", stop));
+    let start = fleet.cluster.accepted(request("start", start));
+    assert_eq!(fleet.cluster.operation(stop).state, OperationState::Failed);
+    assert_eq!(fleet.cluster.operation(start).state, OperationState::Succeeded);
+    fleet.rest();
+    assert_eq!(fleet.cluster.host("web").phase, Phase::Ready);
+}
+
+/// An engine of the boot before does not make the host Ready.
+#[test]
+fn the_engine_is_asked_anew_after_a_start() {
+    let mut fleet = fleet(Faults::default(), 1);
+    let stop = power(&fleet.cluster, PowerAction::Stop);
+    fleet.cluster.accepted(request("stop", stop));
+    fleet.rest();
+    let host = fleet.cluster.host("web");
+    assert!(!host.connected());
+    assert!(!host.conditions.is_true(skep_types::ConditionKind::EngineReady));
+}
+
+#[test]
+fn a_delete_ends_a_host_whose_power_is_changing() {
+    for (seed, action) in (0..).zip([PowerAction::Stop, PowerAction::Kill, PowerAction::Restart]) {
+        for rounds in 0..4 {
+            let mut fleet = fleet(Faults::default(), seed);
+            let power = power(&fleet.cluster, action);
+            fleet.cluster.accepted(request("power", power));
+            fleet.rounds(rounds);
+            let hosts = vec![fleet.cluster.id("web")];
+            fleet.cluster.accepted(request("delete", Request::DeleteHosts { hosts, force: false }));
+            fleet.rest();
+            assert!(fleet.cluster.state.hosts.is_empty() && fleet.cloud.machines.is_empty());
+        }
+    }
+}
