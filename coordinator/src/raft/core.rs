@@ -162,6 +162,14 @@ impl Core {
         Ok(Leader::There(id, node.ok_or_else(nobody)?))
     }
 
+    /// Why raft has ended here.
+    fn ended(&self) -> ProposeError {
+        match &self.raft.metrics().borrow_watched().running_state {
+            Ok(()) => ProposeError::new(ProposeErrorKind::Shutdown),
+            Err(fatal) => stopped(fatal),
+        }
+    }
+
     /// Tries until it works, or trying again does not help, or the time is over.
     pub(super) async fn retried<T, F>(
         &self,
@@ -182,9 +190,8 @@ impl Core {
                 Err(error) => error,
             };
             tracing::debug!(%error, "trying again");
-            match timeout(PAUSE, leadership.changed()).await {
-                Ok(Err(_)) => return Err(ProposeError::new(ProposeErrorKind::Shutdown)),
-                Ok(Ok(())) | Err(_) => {}
+            if let Ok(Err(_)) = timeout(PAUSE, leadership.changed()).await {
+                return Err(self.ended());
             }
         }
     }

@@ -129,6 +129,15 @@ impl RaftHandle {
         self.core.status()
     }
 
+    /// Waits until this node takes part no more: it was stopped, or its storage failed. Says why in the latter case; a
+    /// process whose node has failed is of use to nobody.
+    pub async fn ended(&self) -> Option<String> {
+        let mut leadership = self.core.leadership.clone();
+        while leadership.changed().await.is_ok() {}
+        let stopping = *self.stop.borrow() != Stop::No;
+        self.status().failure.filter(|_| !stopping)
+    }
+
     /// Hands leadership over, stops, and closes the files.
     pub async fn shutdown(&self) {
         self.end(Stop::Gracefully).await;

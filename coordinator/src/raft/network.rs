@@ -1,6 +1,6 @@
 //! Coordinators among themselves: one mTLS listener of their own, two services, and the clients for both.
 //!
-//! - `Raft`: openraft's calls. - `Peer`: proposals that were made elsewhere than at the leader, linearizable reads, and
+//! `Raft` is openraft's calls; `Peer` is proposals that were made elsewhere than at the leader, linearizable reads, and
 //! beats.
 
 mod admission;

@@ -113,7 +113,7 @@ samples! {
         2 => Self::Operation(Sample::sample(draw)),
         _ => Self::Cluster,
     };
-    Result<(), Failure>: |draw| if draw.number() % 2 == 0 { Ok(()) } else { Err(Sample::sample(draw)) };
+    Result<(), Failure>: |draw| if bool::sample(draw) { Ok(()) } else { Err(Sample::sample(draw)) };
     Conditions: |draw| {
         let mut conditions = Self::default();
         for kind in ConditionKind::ALL.into_iter().take(draw.below(7)) {

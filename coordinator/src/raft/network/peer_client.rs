@@ -32,8 +32,7 @@ fn failed(status: Status) -> ProposeError {
     let kind = match status.code() {
         Code::ResourceExhausted => ProposeErrorKind::Exhausted,
         Code::OutOfRange => ProposeErrorKind::TooLarge,
-        Code::Internal => ProposeErrorKind::Storage,
-        // What else goes wrong there, another leader mends.
+        // What else goes wrong there, its storage included, another leader mends.
         _ => ProposeErrorKind::NoLeader,
     };
     ProposeError::caused(kind, status)

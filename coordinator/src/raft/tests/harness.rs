@@ -15,10 +15,9 @@ use tempfile::TempDir;
 use tokio::time::timeout;
 
 use crate::clock::BootClock;
-use crate::raft::store::FileDisk;
 use crate::raft::{
-    Beat, BeatAnswer, BeatHandler, Leadership, Node, Published, RaftConfig, RaftHandle, RaftParts, RaftTls,
-    StartError, create, start,
+    Beat, BeatAnswer, BeatHandler, Disk, FileDisk, Leadership, Node, Published, RaftConfig, RaftHandle,
+    RaftParts, RaftTls, StartError, Unwatched, create, start,
 };
 use crate::trust::{ClusterKey, Issuers};
 
@@ -32,7 +31,9 @@ pub(super) struct Cluster {
     pub(super) sealed: state::Issuers,
     addresses: BTreeMap<u64, String>,
     pub(super) nodes: BTreeMap<u64, RaftHandle>,
-    pub(super) tune: fn(&mut RaftConfig),
+    tune: fn(&mut RaftConfig),
+    /// What is under the logs: real files, if nothing else was put there.
+    disks: BTreeMap<u64, Arc<dyn Disk>>,
 }
 
 impl Cluster {
@@ -41,7 +42,16 @@ impl Cluster {
         let id: ClusterId = "test".parse().unwrap();
         let (issuers, sealed) = authorities(&id);
         let dir = tempfile::tempdir().unwrap();
-        Self { id, dir, issuers, sealed, addresses: BTreeMap::new(), nodes: BTreeMap::new(), tune: |_| {} }
+        Self {
+            id,
+            dir,
+            issuers,
+            sealed,
+            addresses: BTreeMap::new(),
+            nodes: BTreeMap::new(),
+            tune: |_| {},
+            disks: BTreeMap::new(),
+        }
     }
 
     /// That many nodes, founded and voting.
@@ -50,14 +60,23 @@ impl Cluster {
     }
 
     pub(super) async fn tuned(size: u64, tune: fn(&mut RaftConfig)) -> Self {
-        let mut cluster = Self { tune, ..Self::new() };
+        Self::on(size, tune, |_| Arc::new(FileDisk)).await
+    }
+
+    pub(super) async fn on(
+        size: u64,
+        tune: fn(&mut RaftConfig),
+        disk: impl Fn(u64) -> Arc<dyn Disk>,
+    ) -> Self {
+        let disks = (1..=size).map(|id| (id, disk(id))).collect();
+        let mut cluster = Self { tune, disks, ..Self::new() };
         cluster.start_new(1).await;
         cluster.nodes[&1].initialize_single(cluster.node(1)).await.unwrap();
         let replies = cluster.nodes[&1].propose(vec![cluster.founding()]).await.unwrap();
         assert_eq!(replies, [Reply::Joined(CoordinatorId(1))]);
         for id in 2..=size {
             cluster.start_new(id).await;
-            cluster.nodes[&1].add_voter(CoordinatorId(id), cluster.node(id)).await.unwrap();
+            cluster.add_voter(id).await;
         }
         cluster
     }
@@ -88,8 +107,12 @@ impl Cluster {
         config
     }
 
+    fn disk(&self, id: u64) -> Arc<dyn Disk> {
+        self.disks.get(&id).cloned().unwrap_or_else(|| Arc::new(FileDisk))
+    }
+
     pub(super) async fn start_new(&mut self, id: u64) {
-        create(&self.config(id), &FileDisk).unwrap();
+        create(&self.config(id), self.disk(id).as_ref()).unwrap();
         self.start(id).await.unwrap();
     }
 
@@ -102,12 +125,27 @@ impl Cluster {
             listener,
             tls: tls(&self.issuers, CoordinatorId(id)),
             clock: Arc::new(BootClock),
-            disk: Arc::new(FileDisk),
+            disk: self.disk(id),
+            checkpoint: Arc::new(Unwatched),
             beats: Arc::new(Counting),
         };
         let handle = start(self.config(id), parts).await?;
         self.nodes.insert(id, handle);
         Ok(())
+    }
+
+    /// On whichever node leads: on a busy machine leadership may move meanwhile.
+    async fn add_voter(&self, id: u64) {
+        let adding = async {
+            loop {
+                let leader = &self.nodes[&self.leader().await];
+                match leader.add_voter(CoordinatorId(id), self.node(id)).await {
+                    Ok(()) => return,
+                    Err(error) => println!("adding {id} again: {error}"),
+                }
+            }
+        };
+        timeout(PATIENCE, adding).await.expect("waited too long");
     }
 
     pub(super) async fn kill(&mut self, id: u64) {
