@@ -100,14 +100,22 @@ impl Failure {
 
 /// The message, then one line for each field that has to be mended.
 fn refusal(status: &Status) -> String {
-    let message = if status.message().is_empty() { status.code().description() } else { status.message() };
-    let mut text = format!("skep: {message}\n");
-    for violation in
-        status.get_details_bad_request().map(|details| details.field_violations).unwrap_or_default()
-    {
-        text.push_str(&format!("  {}: {}\n", violation.field, violation.description));
-    }
-    text
+    let message = match status.message() {
+        "" => status.code().description(),
+        message => message,
+    };
+    let violations =
+        status.get_details_bad_request().map(|details| details.field_violations).unwrap_or_default();
+    let lines: Vec<String> = violations
+        .iter()
+        .map(|violation| format!("{}: {}", violation.field, violation.description))
+        .collect();
+    // For programs that read no details, coordinators repeat the fields at the message's end.
+    let said = lines.iter().rev().fold(message, |rest, line| {
+        rest.strip_suffix(line.as_str()).map_or(rest, |rest| rest.trim_end_matches([';', ' ']))
+    });
+    let lines: String = lines.iter().map(|line| format!("  {line}\n")).collect();
+    format!("skep: {said}\n{lines}")
 }
 
 /// An error and its sources, each said once: some repeat their source in their own text.

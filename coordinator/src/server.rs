@@ -23,6 +23,8 @@ pub use http::{AgentBinary, HttpState};
 
 /// Requests of one connection under way at once: a person's or an agent's, never a crowd's.
 const REQUESTS_PER_CONNECTION: usize = 256;
+/// Until a call answers; streams answer at once and go on. Longer than a driver takes to check a template.
+const CALL: Duration = Duration::from_secs(60);
 /// HTTP/2 streams of one connection.
 const STREAMS: u32 = 256;
 /// A peer that does not answer a ping this long is gone.
@@ -38,7 +40,9 @@ const DRAIN: Duration = Duration::from_secs(5);
 /// Says who is calling, in the words the rest of the coordinator uses.
 async fn tell_peer(mut request: Request, next: Next) -> Response {
     let connection = request.extensions().get::<TlsConnectInfo<TcpConnectInfo>>();
-    if let Some((address, chain)) = connection.and_then(|info| Some((info.get_ref().remote_addr()?, info.peer_certs()))) {
+    if let Some((address, chain)) =
+        connection.and_then(|info| Some((info.get_ref().remote_addr()?, info.peer_certs())))
+    {
         request.extensions_mut().insert(PeerCertificates { address, chain });
     }
     next.run(request).await
@@ -57,6 +61,7 @@ pub async fn serve(
     let server = Server::builder()
         .accept_http1(true)
         .tcp_nodelay(true)
+        .timeout(CALL)
         .concurrency_limit_per_connection(REQUESTS_PER_CONNECTION)
         .max_concurrent_streams(STREAMS)
         .http2_keepalive_interval(Some(KEEPALIVE))
@@ -65,8 +70,9 @@ pub async fn serve(
         .http2_max_pending_accept_reset_streams(Some(PENDING_RESETS))
         .add_routes(app.into());
     let stopping = shutdown.clone();
-    let serving =
-        server.serve_with_incoming_shutdown(ReceiverStream::new(connections), async move { stopping.cancelled().await });
+    let serving = server.serve_with_incoming_shutdown(ReceiverStream::new(connections), async move {
+        stopping.cancelled().await
+    });
     let drained = async {
         shutdown.cancelled().await;
         tokio::time::sleep(DRAIN).await;

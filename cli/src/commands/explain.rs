@@ -55,6 +55,12 @@ fn text(explanation: &Explanation) -> Result<String, Failure> {
     text.push_str(
         &explanation.events.iter().map(|event| format!("  {}\n", one_line(event))).collect::<String>(),
     );
+    if !explanation.console.is_empty() {
+        text.push_str("console:\n");
+        text.push_str(
+            &explanation.console.lines().map(|line| format!("  {}\n", one_line(line))).collect::<String>(),
+        );
+    }
     Ok(text)
 }
 

@@ -106,14 +106,17 @@ async fn a_dry_run_prints_the_plan() {
 }
 
 #[tokio::test]
-async fn a_refusal_names_the_fields() {
-    let fake = fake();
-    let mut details = ErrorDetails::new();
-    details.add_bad_request_violation("count", "is 0; use 1 to 100000");
-    details.add_bad_request_violation("name", "\"Web\" is not a DNS label");
-    let status = Status::with_error_details(tonic::Code::InvalidArgument, "the request is invalid", details);
-    fake.world().refusals.insert("Hosts/Create", [status].into());
-    assert_snapshot!("refusal", Shell::new(&fake).run("create --count 0 Web").await);
+async fn a_refusal_names_each_field_once() {
+    let said = "the request is invalid; count: is 0; use 1 to 100000; name: \"Web\" is not a DNS label";
+    for message in ["the request is invalid", said] {
+        let fake = fake();
+        let mut details = ErrorDetails::new();
+        details.add_bad_request_violation("count", "is 0; use 1 to 100000");
+        details.add_bad_request_violation("name", "\"Web\" is not a DNS label");
+        let status = Status::with_error_details(tonic::Code::InvalidArgument, message, details);
+        fake.world().refusals.insert("Hosts/Create", [status].into());
+        assert_snapshot!("refusal", Shell::new(&fake).run("create --count 0 Web").await);
+    }
 }
 
 #[tokio::test]

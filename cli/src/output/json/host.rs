@@ -41,6 +41,7 @@ pub(crate) fn explanation(explanation: &Explanation) -> Value {
         "message": explanation.message,
         "deadline_ms": explanation.deadline_ms,
         "events": explanation.events,
+        "console": explanation.console,
     })
 }
 

@@ -36,16 +36,17 @@ pub(crate) fn phases(operation: &Operation) -> Vec<(&str, u32)> {
     phases
 }
 
-/// "create-hosts web: 3/5 done, 1 failed".
+/// "create-hosts web: 3/5 done, 1 failed"; without numbers where there is nothing to count.
 pub(crate) fn heading(operation: &Operation) -> String {
     let failed = match operation.items_failed {
         0 => String::new(),
         failed => format!(", {failed} failed"),
     };
-    format!(
-        "{} {}: {}/{} done{failed}",
-        operation.kind, operation.subject, operation.items_done, operation.items
-    )
+    let done = match operation.items {
+        0 => String::new(),
+        items => format!(": {}/{items} done{failed}", operation.items_done),
+    };
+    format!("{} {}{done}", operation.kind, operation.subject)
 }
 
 /// All that a plain line says but for the time.

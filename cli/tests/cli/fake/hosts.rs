@@ -62,6 +62,7 @@ impl Hosts for Fake {
             message: "the agent has not enrolled".into(),
             deadline_ms: 840_000,
             events: vec!["60s ago Provisioning".into(), "2s ago Booting".into()],
+            console: String::new(),
         }))
     }
 

@@ -1,23 +1,47 @@
 //! Why a host is where it is: what its planner answers for it, and what happened to it last.
 
+use std::time::Duration;
+
 use skep_core::State;
 use skep_core::command::Advance;
 use skep_core::plan::{Action, Step, View, next_step};
 use skep_core::state::{Host, Subject};
 use skep_proto::v1 as pb;
-use skep_types::{ClusterTime, Refusal};
+use skep_types::{ClusterTime, Phase, Refusal};
 
 use super::names;
 use crate::api::Api;
 use crate::api::convert::{event, host};
 
+/// For the driver to fetch a console: whoever asks waits.
+const CONSOLE: Duration = Duration::from_secs(5);
+const CONSOLE_BYTES: usize = 4 * 1024;
 /// Newest events told.
 const EVENTS: usize = 10;
 
 impl Api {
     pub(super) async fn explain_host(&self, name: &str) -> Result<pb::Explanation, Refusal> {
         let (state, now) = self.read().await?;
-        Ok(explain(names::host(&state, "host", name)?, &state, now))
+        let host = names::host(&state, "host", name)?;
+        let mut explanation = explain(host, &state, now);
+        explanation.console = self.console(host).await.unwrap_or_default();
+        Ok(explanation)
+    }
+
+    /// What a host that does not boot died of. None where the agent is there to ask, and where nobody can tell.
+    async fn console(&self, host: &Host) -> Option<String> {
+        let silent = host.session.is_none() && matches!(host.phase, Phase::Booting | Phase::Failed { .. });
+        let instance = host.instance.as_ref().filter(|_| silent)?;
+        let driver = self.context.drivers.get(&host.template.driver)?;
+        if !driver.describe().console {
+            return None;
+        }
+        let asked = driver.console(self.context.cluster.as_str(), &instance.instance);
+        let output = tokio::time::timeout(CONSOLE, asked).await.ok()?.ok()?;
+        let from = (0..=output.len())
+            .rev()
+            .find(|at| output.is_char_boundary(*at) && output.len() - at >= CONSOLE_BYTES);
+        Some(output[from.unwrap_or(0)..].to_owned())
     }
 }
 
@@ -54,6 +78,7 @@ fn step(step: Step, now: ClusterTime) -> pb::Explanation {
         message,
         deadline_ms,
         events: Vec::new(),
+        console: String::new(),
     }
 }
 
