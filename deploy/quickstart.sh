@@ -38,7 +38,12 @@ skepd_init() { "$SKEP_BIN_DIR/skepd" init --data "$(data 1)" $(addresses 1) --op
 skepd_join() {
     "$SKEP_BIN_DIR/skepd" join --data "$(data "$1")" $(addresses "$1") --peer "$(api_address 1)" --token-file "$2"
 }
-skepd_run() { exec setsid "$SKEP_BIN_DIR/skepd" run --data "$(data "$1")" --agent-binary "$SKEP_AGENT_BINARY"; }
+# A lease and calls shorter than the defaults, which are made for clouds: when a coordinator is killed, another one goes
+# on with its driver calls after both together.
+skepd_run() {
+    exec setsid "$SKEP_BIN_DIR/skepd" run --data "$(data "$1")" --agent-binary "$SKEP_AGENT_BINARY" \
+        --owner-lease 5 --driver-call 15
+}
 
 is_ready() { curl --silent --fail --insecure --max-time 2 "https://$(api_address "$1")/readyz"; }
 cluster_id() { sed -n 's/^cluster = "\(.*\)"$/\1/p' "$CONFIG"; }
@@ -84,7 +89,7 @@ make_coordinator() {
     if (($1 == 1)); then
         skepd_init
     else
-        (umask 077 && skep cluster token -q >"$SKEP_HOME/token")
+        (umask 077 && skep cluster token >"$SKEP_HOME/token")
         skepd_join "$1" "$SKEP_HOME/token"
         rm "$SKEP_HOME/token"
     fi

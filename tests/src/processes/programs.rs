@@ -1,0 +1,33 @@
+//! Where the programs under test stand.
+
+use std::path::PathBuf;
+
+#[derive(Debug, Clone)]
+pub struct Programs {
+    pub skep: PathBuf,
+    pub skepd: PathBuf,
+    pub agent: PathBuf,
+}
+
+impl Programs {
+    /// As `tests/run.sh e2e` says after it has built them.
+    pub fn from_environment() -> Self {
+        let folder = PathBuf::from(variable("SKEP_BIN_DIR"));
+        let agent = PathBuf::from(variable("SKEP_AGENT_BINARY"));
+        let programs = Self { skep: folder.join("skep"), skepd: folder.join("skepd"), agent };
+        for program in [&programs.skep, &programs.skepd, &programs.agent] {
+            assert!(
+                program.exists(),
+                "there is no {}: run these tests with `tests/run.sh e2e`",
+                program.display()
+            );
+        }
+        programs
+    }
+}
+
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| {
+        panic!("{name} is not set: these tests start real programs; run them with `tests/run.sh e2e`")
+    })
+}
