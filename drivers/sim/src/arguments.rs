@@ -46,6 +46,9 @@ pub(crate) struct Arguments {
     /// Calls with an effect whose reply gets lost.
     #[arg(long)]
     lost_replies_percent: Option<u8>,
+    /// A file to write at the end: what was made and how long that took, as JSON.
+    #[arg(long)]
+    pub(crate) report: Option<PathBuf>,
     /// What to log, as in `info` or `skep_sim=debug,warn`.
     #[arg(long, env = "SKEP_LOG", default_value = "error,skep_sim=info")]
     pub(crate) log: EnvFilter,

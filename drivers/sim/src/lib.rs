@@ -19,4 +19,4 @@ pub use config::{Behaviour, ConfigError, IdempotencyClass, Naming, SimConfig};
 pub use driver::SimDriver;
 pub use software::{Halt, Machine, NoSoftware, Software};
 pub use swarms::{SimEngine, SimSwarms};
-pub use world::{Calls, Double, SimInstance, SimWorld};
+pub use world::{Calls, Double, SimInstance, SimWorld, Took};

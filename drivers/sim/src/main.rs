@@ -38,6 +38,9 @@ async fn main() -> anyhow::Result<ExitCode> {
         skep_driver::plugin::serve(Arc::new(SimDriver::new(world.clone())), listener, shutdown).await;
     agents.end().await;
     remove(&arguments.socket)?;
+    if let Some(path) = &arguments.report {
+        report(&world, path)?;
+    }
     info!(instances = world.live().len(), "simulation ended");
     served.context("cannot serve the driver socket")?;
     Ok(ExitCode::SUCCESS)
@@ -65,6 +68,11 @@ fn remove(socket: &Path) -> anyhow::Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+fn report(world: &SimWorld, path: &Path) -> anyhow::Result<()> {
+    let text = serde_json::to_string(&world.took()).context("the report cannot be written as JSON")?;
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// One line on standard output tells whoever started this that the socket answers.

@@ -14,6 +14,7 @@ mod instance;
 mod power;
 mod state;
 mod throttle;
+mod took;
 
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,6 +29,7 @@ use crate::software::Software;
 pub use calls::Calls;
 pub use inspect::{Double, SimInstance};
 use state::State;
+pub use took::Took;
 
 /// Addresses and numbers of a world: 127.64.0.0/10 has so many.
 const INSTANCES_EVER_MAX: u64 = 1 << 22;

@@ -1,0 +1,17 @@
+//! Benchmarks: each starts a cluster of real processes, has it do one thing, and says what that cost.
+//!
+//! `tests/bench.sh` builds what they start, and cleans up after them however they end.
+
+mod agent;
+mod api;
+mod bulk;
+mod figures;
+mod procfs;
+mod sim;
+
+pub use agent::{AgentOptions, agent};
+pub use api::Api;
+pub use bulk::{Bulk, BulkOptions, bulk};
+pub use figures::Figures;
+pub use procfs::{cpu, resident_mib};
+pub use sim::{Simulation, Took};
