@@ -30,9 +30,11 @@ fn refused(cluster: &mut Cluster, what: Request) -> Refusal {
 /// The field that the caller has to mend.
 fn field(cluster: &mut Cluster, what: Request) -> String {
     let refusal = refused(cluster, what);
-    let [violation] = refusal.violations.as_slice() else { panic!("{refusal:?}") };
-    assert!(!violation.description.is_empty());
-    violation.field.clone()
+    let first = refusal.violations.first().expect("a violation");
+    assert!(
+        refusal.violations.iter().all(|other| other.field == first.field && !other.description.is_empty())
+    );
+    first.field.clone()
 }
 
 fn code(cluster: &mut Cluster, what: Request) -> Code {

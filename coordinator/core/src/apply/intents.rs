@@ -137,7 +137,10 @@ fn open_power(tx: &mut Tx<'_>, id: IntentId, hosts: &[Arc<Host>], action: PowerA
     for host in hosts {
         tx.update_host(host.id, |host| {
             host.retry_at = None;
-            host.session_floor = host.session.as_ref().map_or(0, |session| session.number);
+            // A try that failed may have had its effect, and the session since then shows it.
+            if host.attempts == 0 {
+                host.session_floor = host.session.as_ref().map_or(0, |session| session.number);
+            }
             host.phase = match action {
                 PowerAction::Stop | PowerAction::Kill => Phase::Stopping { intent: id },
                 PowerAction::Start | PowerAction::Restart => Phase::Starting { intent: Some(id) },

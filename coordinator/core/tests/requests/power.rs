@@ -58,7 +58,7 @@ fn each_verb_ends_where_it_should_whatever_goes_wrong() {
         (PowerAction::Kill, "Stopped", 3),
         (PowerAction::Restart, "Ready", 4),
     ];
-    for seed in 0..20 {
+    for seed in 0..60 {
         let mut fleet = fleet(Faults::PASSING, seed);
         for (at, (action, phase, boots)) in table.into_iter().enumerate() {
             let what = power(&fleet.cluster, action);
