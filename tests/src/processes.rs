@@ -14,6 +14,7 @@ mod engine;
 mod events;
 mod ports;
 mod programs;
+pub mod raw;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -85,15 +86,19 @@ impl Processes {
 
     /// `skepd init` knows of one coordinator; with all named, `skep` goes on when that one is killed.
     fn name_all(&self) {
-        let all: Vec<String> =
-            self.coordinators.iter().map(|coordinator| format!("{:?}", coordinator.address)).collect();
-        let line = format!("coordinators = [{}]", all.join(", "));
+        self.write_config(&self.config(), self.coordinators.iter().map(|one| one.address.as_str()));
+    }
+
+    /// The operator's configuration, for these coordinators.
+    fn write_config<'a>(&self, path: &Path, addresses: impl Iterator<Item = &'a str>) {
+        let addresses: Vec<String> = addresses.map(|address| format!("{address:?}")).collect();
+        let line = format!("coordinators = [{}]", addresses.join(", "));
         let text = std::fs::read_to_string(self.config()).unwrap();
-        let text: Vec<&str> = text
+        let lines: Vec<&str> = text
             .lines()
             .map(|old| if old.starts_with("coordinators = ") { line.as_str() } else { old })
             .collect();
-        std::fs::write(self.config(), text.join("\n")).unwrap();
+        std::fs::write(path, lines.join("\n")).unwrap();
     }
 
     fn until_voters(&self, n: usize) {
@@ -141,6 +146,14 @@ impl Processes {
     /// `skep`, as the cluster's first admin.
     pub fn skep(&self) -> Cli {
         Cli::new(self.programs.skep.clone(), self.config())
+    }
+
+    /// As [`Self::skep`], but knowing only of the coordinators other than `at`.
+    pub fn others(&self, at: usize) -> Cli {
+        let path = self.config().with_file_name(format!("without-{at}.toml"));
+        let others = self.coordinators.iter().enumerate().filter(|(other, _)| *other != at);
+        self.write_config(&path, others.map(|(_, coordinator)| coordinator.address.as_str()));
+        self.skep().with_config(path)
     }
 
     /// What `docker` does when `skep env` has pointed it, with `to` as the arguments of `skep env`.
