@@ -117,12 +117,18 @@ fn addresses(options: AddressOptions) -> Addresses {
     }
 }
 
-/// A file beside `skepd`, unless it is named.
+/// A file beside `skepd`, unless it is named. What is served is a copy in the coordinator's folder: an upgrade may replace
+/// the file while we run, and hosts that wait for what it was would never get it.
 fn agent_binary(options: &RunOptions) -> anyhow::Result<AgentBinary> {
     let beside = || Some(std::env::current_exe().ok()?.with_file_name("skep-agent"));
-    let path = options.agent_binary.clone().or_else(beside).context("give --agent-binary")?;
+    let given = options.agent_binary.clone().or_else(beside).context("give --agent-binary")?;
     let bytes =
-        std::fs::read(&path).with_context(|| format!("cannot read the agent binary {}", path.display()))?;
+        std::fs::read(&given).with_context(|| format!("cannot read the agent binary {}", given.display()))?;
+    let path = options.folder.data.join("agent");
+    let new = path.with_extension("new");
+    std::fs::write(&new, &bytes)
+        .and_then(|()| std::fs::rename(&new, &path))
+        .with_context(|| format!("cannot write {}", path.display()))?;
     Ok(AgentBinary { sha256: skep_tls::sha256(&bytes), path })
 }
 

@@ -1,5 +1,7 @@
 //! Logs to standard error, as text or JSON; spans to an OTLP collector, where one is configured.
 
+use std::io::IsTerminal;
+
 use opentelemetry::trace::{TraceContextExt as _, TracerProvider as _};
 use opentelemetry_otlp::{ExporterBuildError, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
@@ -26,7 +28,10 @@ pub struct Telemetry(Option<SdkTracerProvider>);
 /// Once per process. Asks for a running tokio when spans are exported.
 pub fn install(options: &Options) -> Result<Telemetry, ExporterBuildError> {
     let filter = EnvFilter::new(&options.filter);
-    let plain = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let plain = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        // Colours are for people: in a file they only hide the words.
+        .with_ansi(std::io::stderr().is_terminal());
     let logs: Box<dyn Layer<Registry> + Send + Sync> = if options.json {
         plain.json().with_filter(filter).boxed()
     } else {
