@@ -16,7 +16,7 @@ pub(crate) struct Options {
     #[command(subcommand)]
     pub(crate) action: Action,
     /// What to log, as in RUST_LOG: a level, or target=level pairs
-    #[arg(long, global = true, env = "SKEP_LOG", default_value = "info,openraft=warn")]
+    #[arg(long, global = true, env = "SKEP_LOG", default_value = "info,openraft=error")]
     log: String,
     #[arg(long, global = true, env = "SKEP_LOG_FORMAT", default_value = "text")]
     log_format: LogFormat,

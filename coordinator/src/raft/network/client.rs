@@ -25,6 +25,10 @@ use crate::raft::codec::{self, Unreadable};
 use crate::raft::snapshot::SnapshotFile;
 use crate::raft::types::{Node, Snapshot, TypeConfig, Vote};
 
+/// Between two tries at a stream to a peer that did not take the last one: well below an election, so that a coordinator
+/// that comes back is heard at once.
+const REDIAL: Duration = Duration::from_millis(100);
+
 /// Makes a connection of its own for each of openraft's tasks: a snapshot does not stand in the way of heartbeats.
 #[derive(Debug, Clone)]
 pub(in crate::raft) struct Network {
@@ -114,7 +118,15 @@ impl RaftNetworkV2<TypeConfig> for Connection {
     {
         Box::pin(async move {
             let requests = input.map(|request| codec::append_to_pb(&request));
-            let replies = answer(&option, self.client.append(requests)).await?;
+            let replies = match answer(&option, self.client.append(requests)).await {
+                Ok(replies) => replies,
+                Err(error) => {
+                    // openraft waits where it takes the next request from `input`, and a peer that cannot be dialled never
+                    // takes one: without this pause a coordinator that is down keeps the leader's cores busy.
+                    tokio::time::sleep(REDIAL).await;
+                    return Err(error);
+                }
+            };
             let replies = replies.map(|reply| {
                 let reply = reply.map_err(|status| failed(&status))?;
                 codec::append_reply_from_pb(reply).map_err(|error| unreadable(&error))
