@@ -137,8 +137,11 @@ impl Cluster {
     /// On whichever node leads: on a busy machine leadership may move meanwhile.
     async fn add_voter(&self, id: u64) {
         let adding = async {
+            let mut pause = tokio::time::interval(Duration::from_millis(20));
             loop {
-                let leader = &self.nodes[&self.leader().await];
+                pause.tick().await;
+                let leading = self.nodes.values().find(|node| node.leadership().borrow().leading);
+                let Some(leader) = leading else { continue };
                 match leader.add_voter(CoordinatorId(id), self.node(id)).await {
                     Ok(()) => return,
                     Err(error) => println!("adding {id} again: {error}"),
