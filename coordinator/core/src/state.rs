@@ -121,6 +121,13 @@ impl State {
         self.index.needy.range(from..=to).filter_map(|(_, host)| self.hosts.get(host))
     }
 
+    /// The hosts that an enrolment token admits.
+    pub fn admits(&self, token: Digest) -> impl Iterator<Item = &Arc<Host>> {
+        let from = (token, HostId::new(0, 0));
+        let to = (token, HostId::new(u32::MAX, u64::MAX));
+        self.index.tokens.range(from..=to).filter_map(|(_, host)| self.hosts.get(host))
+    }
+
     pub fn open_intents(&self, account: &AccountName) -> u32 {
         self.index.open.get(account).copied().unwrap_or(0)
     }

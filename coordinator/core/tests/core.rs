@@ -4,6 +4,8 @@
 //! every interleaving and fault drawn from a seed. The rest are tables (`phases`, `planners`, `requests`), properties
 //! (`properties`, `invariants`), and the plans of a swarm's whole life as text (`life`).
 
+mod invariants;
+mod life;
 mod phases;
 mod planners;
 mod properties;

@@ -18,5 +18,4 @@ pub(crate) use chance::Chance;
 pub(crate) use cluster::Cluster;
 pub(crate) use driver::Faults;
 pub(crate) use fleet::Fleet;
-pub(crate) use text::plan_text;
 pub(crate) use wild::Wild;

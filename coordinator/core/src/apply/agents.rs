@@ -55,10 +55,7 @@ fn first_use(tx: &mut Tx<'_>, host: &Host, enrolment: Enrolment, key: Digest) ->
 
 /// The host a token admits: its only one, or, of several that share it, the one at the caller's address.
 fn admitted(tx: &Tx<'_>, token: Digest, key: Digest, peer: IpAddr) -> Result<std::sync::Arc<Host>, Refusal> {
-    let from = (token, HostId::new(0, 0));
-    let to = (token, HostId::new(u32::MAX, u64::MAX));
-    let hosts: Vec<_> =
-        tx.state.index.tokens.range(from..=to).filter_map(|(_, id)| tx.state.host(*id)).cloned().collect();
+    let hosts: Vec<_> = tx.state.admits(token).cloned().collect();
     let same_key =
         |host: &&std::sync::Arc<Host>| host.enrolment.is_some_and(|enrolment| enrolment.key == Some(key));
     let here = |host: &&std::sync::Arc<Host>| {

@@ -1,5 +1,7 @@
 //! A permit ends with what its host confirmed.
 
+use std::time::Duration;
+
 use skep_types::{HostId, NodeId, PermitId};
 
 use super::outcomes::unchanged;
@@ -8,8 +10,10 @@ use crate::command::{PermitResult, Reply};
 use crate::plan::swarm::HOST_LABEL;
 use crate::state::{Host, NodeChange, Task};
 
-/// How long a host that could not do its one-shot thing waits before it may try again.
-const RETRY: std::time::Duration = std::time::Duration::from_secs(2);
+/// How long a host that could not do what it was permitted waits before it may try again: doubled with every failure, for
+/// a swarm without a leader may stay so until a person comes.
+const RETRY_FIRST: Duration = Duration::from_secs(2);
+const RETRY_MAX: Duration = Duration::from_secs(30);
 
 pub(super) fn close(tx: &mut Tx<'_>, id: HostId, permit: PermitId, result: &PermitResult) -> Reply {
     let Some(host) = tx.state.host(id).cloned() else {
@@ -105,9 +109,10 @@ fn not_done(tx: &mut Tx<'_>, host: &Host, task: &Task, message: &str) {
     if let (Task::SwarmInit { .. }, Some(membership)) = (task, &host.membership) {
         tx.update_swarm(membership.swarm, |swarm| swarm.init_host = None);
     }
-    let retry_at = tx.now().after(RETRY);
+    let now = tx.now();
     tx.update_host(host.id, |host| {
         host.attempts += 1;
-        host.retry_at = Some(retry_at);
+        let doubled = RETRY_FIRST.saturating_mul(1 << (host.attempts - 1).min(4));
+        host.retry_at = Some(now.after(doubled.min(RETRY_MAX)));
     });
 }

@@ -82,13 +82,22 @@ pub(crate) struct Cloud {
     /// What each token made, and why not more: the answer to every replay.
     answers: BTreeMap<String, (Vec<Placement>, Option<Shortfall>)>,
     next: u64,
+    /// Instances that may be made yet; beyond that creates are refused for good.
+    pub(crate) room: usize,
     /// Creates that had an effect.
     pub(crate) made: u64,
 }
 
 impl Cloud {
     pub(crate) fn new(description: DriverDescription) -> Self {
-        Self { description, machines: BTreeMap::new(), answers: BTreeMap::new(), next: 0, made: 0 }
+        Self {
+            description,
+            machines: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            next: 0,
+            room: usize::MAX,
+            made: 0,
+        }
     }
 
     /// The create call. The second part of the answer says why there are fewer instances than slots.
@@ -112,7 +121,9 @@ impl Cloud {
             let kind = FailureKind::Passing { retry_after: Duration::from_secs(chance.next() % 5) };
             return (Vec::new(), Some(shortfall(kind, "throttled")));
         }
-        let (count, why) = if chance.percent(faults.lasting) {
+        let (count, why) = if self.room < slots.len() {
+            (self.room, Some(shortfall(FailureKind::Lasting, "quota")))
+        } else if chance.percent(faults.lasting) {
             (0, Some(shortfall(FailureKind::Lasting, "bad template")))
         } else if chance.percent(faults.capacity) {
             (chance.below(slots.len()), Some(shortfall(FailureKind::Capacity, "no capacity")))
@@ -136,6 +147,7 @@ impl Cloud {
     ) -> Placement {
         self.next += 1;
         self.made += 1;
+        self.room -= 1;
         let named = self.description.batch.naming == SlotNaming::Named;
         let name = if named { slot.name.to_string() } else { format!("skep-{intent}-{}", self.next) };
         let unique = self.description.idempotency == Idempotency::UniqueName;

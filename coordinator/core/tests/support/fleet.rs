@@ -15,6 +15,7 @@ use super::chance::Chance;
 use super::cluster::Cluster;
 use super::docker::Docker;
 use super::driver::{Cloud, Faults};
+use super::text::plan_text;
 
 /// A round takes this long of cluster time.
 const ROUND_MS: u64 = 500;
@@ -48,6 +49,8 @@ pub(crate) struct Fleet {
     process: u64,
     tokens: u64,
     sent: usize,
+    /// What was planned, while somebody listens.
+    told: Option<Vec<(ClusterTime, String)>>,
 }
 
 impl Fleet {
@@ -68,6 +71,7 @@ impl Fleet {
             process: 1,
             tokens: 1000,
             sent: 0,
+            told: None,
         }
     }
 
@@ -91,6 +95,26 @@ impl Fleet {
         self.deliver();
         self.check();
         self.sent > before
+    }
+
+    /// The host's agent is never heard of again; its instance runs on.
+    pub(crate) fn lose_agent(&mut self, host: HostId) {
+        let instance = self.cluster.state.host(host).and_then(|host| host.instance.as_ref());
+        let id = instance.expect("it has an instance").instance.provider_id.clone();
+        if let Some(machine) = self.cloud.machines.get_mut(&id) {
+            machine.dead = true;
+        }
+    }
+
+    /// Every plan until rest, one line per command, after the second it was made in.
+    pub(crate) fn story(&mut self) -> String {
+        self.told = Some(Vec::new());
+        let from = self.cluster.now;
+        self.rest();
+        let told = self.told.take().unwrap_or_default();
+        let line =
+            |(at, text): (ClusterTime, String)| format!("{:>5.1} s  {text}", at.since(from).as_secs_f64());
+        told.into_iter().map(line).collect::<Vec<_>>().join("\n")
     }
 
     /// Goes on without faults until nothing moves any more and no deadline is left.
@@ -178,6 +202,11 @@ impl Fleet {
         let due = std::mem::replace(&mut self.wakes, later);
         self.cluster.changes.hosts.extend(due.into_values().flatten());
         let plan = self.cluster.plan();
+        if let Some(told) = &mut self.told {
+            told.extend(
+                plan_text(&self.cluster.state, &plan).into_iter().map(|text| (self.cluster.now, text)),
+            );
+        }
         for (at, host) in &plan.wake {
             self.wakes.entry(*at).or_default().insert(*host);
         }
@@ -301,13 +330,13 @@ impl Fleet {
         }
         for (id, agent) in &mut agents {
             let commands = match self.cloud.machines.get(id).filter(|machine| machine.running) {
-                Some(machine) => {
+                Some(machine) if !machine.dead => {
                     let (state, faults) = (&self.cluster.state, &self.faults);
                     let (docker, chance) = (&mut self.docker, &mut self.chance);
                     agent.act(machine, &mut Sight { state, docker, faults, chance })
                 }
-                None if agent.connected => agent.lost(&self.cluster.state),
-                None => Vec::new(),
+                _ if agent.connected => agent.lost(&self.cluster.state),
+                _ => Vec::new(),
             };
             self.mail(commands, None);
         }

@@ -1,0 +1,130 @@
+//! 14: an enrolment token serves one key, for its host, within its time.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use skep_core::Command;
+use skep_core::command::{AgentCommand, OutcomeCommand, Placement, PlanCommand, Reply};
+use skep_core::command::{NewIntent, NewSlot, Request};
+use skep_core::plan::account::WishKind;
+use skep_types::{Code, Digest, HostName, InstanceRef, IntentId, Phase, limits};
+
+use crate::support::{Cluster, DriverSpec, create_hosts, delete_hosts, digest, host_name, request};
+
+/// Hosts `web-1` and `web-2` in one open intent; the token of each slot.
+fn opened(spec: DriverSpec) -> (Cluster, [Digest; 2]) {
+    let mut cluster = Cluster::founded(spec);
+    cluster.accepted(request("create", Request::CreateHosts(create_hosts("web", 2))));
+    let wish = cluster.plan().wishes.remove(0);
+    let WishKind::Create(template) = wish.kind else { panic!("not a create") };
+    let shared = spec.naming == skep_types::SlotNaming::Interchangeable;
+    let tokens = [digest(100), digest(if shared { 100 } else { 101 })];
+    let slots = tokens.map(|token| NewSlot { token }).to_vec();
+    let intent = NewIntent::Create { template, slots, sealed_bootstrap: Vec::new() };
+    let (guards, account, shard) = (wish.guards, wish.account, wish.shard);
+    cluster.one(Command::Plan(PlanCommand::OpenIntent { guards, account, shard, intent }));
+    (cluster, tokens)
+}
+
+fn intent(cluster: &Cluster) -> IntentId {
+    *cluster.state.intents.keys().next().expect("an open intent")
+}
+
+fn address(last: u8) -> IpAddr {
+    IpAddr::V4(Ipv4Addr::new(10, 0, 0, last))
+}
+
+fn bind(cluster: &mut Cluster, named: Option<&str>, last: u8) -> Reply {
+    let placement = Placement {
+        host: named.map(|name| cluster.id(name)),
+        instance: InstanceRef {
+            provider_id: format!("vm-{last}").parse().unwrap(),
+            name: format!("i-{last}"),
+        },
+        private_address: Some(address(last)),
+        public_address: None,
+        zone: String::new(),
+    };
+    let intent = intent(cluster);
+    cluster.one(Command::Outcome(OutcomeCommand::Bind { intent, epoch: 1, placements: vec![placement] }))
+}
+
+fn close(cluster: &mut Cluster) {
+    let intent = intent(cluster);
+    cluster.one(Command::Outcome(OutcomeCommand::CloseCreate { intent, epoch: 1, shortfall: None }));
+}
+
+fn enrol(cluster: &mut Cluster, token: Digest, key: u64, last: u8) -> Result<HostName, Code> {
+    let enrol = AgentCommand::Enrol { token, key: digest(key), peer: address(last) };
+    match cluster.one(Command::Agent(enrol)) {
+        Reply::Enrolled { name, .. } => Ok(name),
+        Reply::Refused(refusal) => Err(refusal.code),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn invariant_14_a_token_serves_one_key() {
+    let (mut cluster, [first, second]) = opened(DriverSpec::TOKEN);
+    bind(&mut cluster, Some("web-1"), 1);
+    assert_eq!(enrol(&mut cluster, first, 1, 1), Ok(host_name("web-1")));
+    assert_eq!(enrol(&mut cluster, first, 1, 9), Ok(host_name("web-1")), "the same key, the same answer");
+    assert_eq!(enrol(&mut cluster, first, 2, 1), Err(Code::Forbidden), "another key");
+    assert_eq!(enrol(&mut cluster, digest(5), 1, 1), Err(Code::Forbidden), "no token of ours");
+    assert_eq!(enrol(&mut cluster, second, 2, 2), Ok(host_name("web-2")), "faster than its driver's answer");
+    assert!(matches!(cluster.host("web-2").phase, Phase::Provisioning { .. }));
+    bind(&mut cluster, Some("web-2"), 2);
+    assert_eq!(cluster.host("web-2").phase, Phase::Installing);
+}
+
+#[test]
+fn invariant_14_a_tokens_time_runs_from_the_close() {
+    let life = u64::try_from(limits::ENROLMENT_TOKEN_LIFE.as_millis()).unwrap();
+    let (mut cluster, [first, second]) = opened(DriverSpec::TOKEN);
+    cluster.now.0 += 10 * life;
+    bind(&mut cluster, Some("web-1"), 1);
+    bind(&mut cluster, Some("web-2"), 2);
+    close(&mut cluster);
+    cluster.now.0 += life;
+    assert_eq!(enrol(&mut cluster, first, 1, 1), Ok(host_name("web-1")));
+    cluster.now.0 += 1;
+    assert_eq!(enrol(&mut cluster, second, 2, 2), Err(Code::Forbidden), "expired");
+    assert_eq!(enrol(&mut cluster, first, 1, 1), Ok(host_name("web-1")), "used in time");
+}
+
+/// Instances of one call share a token: the address the driver saw says which host it is.
+#[test]
+fn invariant_14_a_shared_token_is_told_apart_by_the_address() {
+    let (mut cluster, [token, _]) = opened(DriverSpec::SHARED);
+    assert_eq!(enrol(&mut cluster, token, 1, 1), Err(Code::Unavailable), "nothing is bound yet");
+    bind(&mut cluster, None, 1);
+    bind(&mut cluster, None, 2);
+    let first = enrol(&mut cluster, token, 1, 1).unwrap();
+    assert_eq!(enrol(&mut cluster, token, 2, 3), Err(Code::Unavailable), "nobody's address");
+    assert_eq!(enrol(&mut cluster, token, 2, 1), Err(Code::Forbidden), "the first host's address");
+    assert_eq!(enrol(&mut cluster, token, 1, 2), Err(Code::Unavailable), "a key speaks for one host");
+    let second = enrol(&mut cluster, token, 2, 2).unwrap();
+    assert_ne!(first, second);
+}
+
+#[test]
+fn invariant_14_a_host_that_goes_enrols_nobody() {
+    let (mut cluster, [first, _]) = opened(DriverSpec::TOKEN);
+    bind(&mut cluster, Some("web-1"), 1);
+    let id = cluster.id("web-1");
+    cluster.one(delete_hosts("delete", vec![id]));
+    assert_eq!(enrol(&mut cluster, first, 1, 1), Err(Code::Forbidden));
+}
+
+/// What comes of a session of before, or in another host's name.
+#[test]
+fn a_bind_twice_is_a_bind_once_and_a_third_instance_is_surplus() {
+    let (mut cluster, _) = opened(DriverSpec::SHARED);
+    assert_eq!(bind(&mut cluster, None, 1), Reply::Done);
+    assert!(matches!(bind(&mut cluster, None, 1), Reply::Unchanged(_)));
+    bind(&mut cluster, None, 2);
+    assert_eq!(cluster.state.intents.len(), 1);
+    bind(&mut cluster, None, 3);
+    assert_eq!(cluster.state.intents.len(), 2, "the third is destroyed under an intent of its own");
+    assert!(matches!(bind(&mut cluster, None, 3), Reply::Unchanged(_)));
+    assert_eq!(cluster.state.intents.len(), 2);
+}
