@@ -33,10 +33,11 @@ addresses() {
 CONFIG=$SKEP_HOME/operator/config.toml
 
 skep() { SKEP_CONFIG=$CONFIG "$SKEP_BIN_DIR/skep" "$@"; }
-skepd_init() { "$SKEP_BIN_DIR/skepd" init --data "$(data 1)" $(addresses 1) --operator-config "$CONFIG"; }
+skepd_init() { SKEP_LOG=warn "$SKEP_BIN_DIR/skepd" init --data "$(data 1)" $(addresses 1) --operator-config "$CONFIG"; }
 # The token is a secret: it travels in a file, not among the arguments that every user of the machine sees.
 skepd_join() {
-    "$SKEP_BIN_DIR/skepd" join --data "$(data "$1")" $(addresses "$1") --peer "$(api_address 1)" --token-file "$2"
+    SKEP_LOG=warn "$SKEP_BIN_DIR/skepd" join --data "$(data "$1")" $(addresses "$1") \
+        --peer "$(api_address 1)" --token-file "$2"
 }
 # A lease and calls shorter than the defaults, which are made for clouds: when a coordinator is killed, another one goes
 # on with its driver calls after both together.
@@ -106,10 +107,16 @@ start_coordinator() {
 }
 
 create_swarm() {
-    skep swarm inspect "$SWARM" >/dev/null 2>&1 && return 0
+    # An earlier run may have been cut off while it waited: the swarm is made all the same.
+    if skep swarm inspect "$SWARM" >/dev/null 2>&1; then
+        wait_until 300 "the swarm $SWARM is ready" swarm_is_ready || die "the swarm $SWARM is not ready; see skep ls"
+        return 0
+    fi
     say "creating the swarm $SWARM: $MANAGERS managers and $WORKERS workers"
     skep swarm create "$SWARM" --managers "$MANAGERS" --workers "$WORKERS" --driver local
 }
+
+swarm_is_ready() { skep swarm inspect "$SWARM" | grep -q '"state": "Ready"'; }
 
 # Plain docker, pointed at one host (or at a manager of the swarm) by `skep env`.
 docker_at() {
@@ -133,8 +140,11 @@ deploy_service() {
     # No registry is asked for the image, and no virtual address is needed, which not every kernel can balance.
     docker_at "--swarm $SWARM" service create --quiet --name "$SERVICE" --mode global --no-resolve-image \
         --endpoint-mode dnsrr skep/hello:1 /busybox sh -c \
-        'trap "exit 0" TERM; echo "hello from $(/busybox hostname)"; while :; do /busybox sleep 1; done'
+        'trap "exit 0" TERM; echo "hello from $(/busybox hostname)"; while :; do /busybox sleep 1; done' >/dev/null
 }
+
+# None while an election is under way: then any of them serves as an example.
+leader() { skep cluster status -o json | sed -n 's/.*"leader": "\(c[0-9]*\)".*/\1/p' | grep . || echo c1; }
 
 show() {
     say "docker node ls, asked through skep env --swarm $SWARM"
@@ -147,7 +157,9 @@ Try next:
     export SKEP_CONFIG=$CONFIG PATH=$SKEP_BIN_DIR:\$PATH
     skep ls                                   the hosts
     skep cluster status                       the coordinators, and who leads
-    kill -9 \$(cat $SKEP_HOME/c1.pid); skep ls   nothing is lost; deploy/quickstart.sh starts it again
+    kill -9 \$(cat $SKEP_HOME/$(leader).pid)
+    skep cluster status                       that one led, now another one does; nothing is lost
+    deploy/quickstart.sh                      starts it again
     skep create web                           one more host
     eval "\$(skep env --swarm $SWARM)"; docker node ls
     deploy/quickstart.sh down                 remove everything

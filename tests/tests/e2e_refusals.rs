@@ -49,7 +49,7 @@ fn bad_counts_and_names(cluster: &Processes) {
         refused(cluster, &args, usage(&["managers", "1, 3, 5 or 7"]));
     }
     for count in ["0", "100001"] {
-        refused(cluster, &["create", "new", "--count", count], usage(&["count", "100,000"]));
+        refused(cluster, &["create", "new", "--count", count], usage(&["count", "100000"]));
     }
     refused(cluster, &["create", "new", "--count", "2", "--min-count", "3"], usage(&["min_count"]));
     for name in ["New", "a.b", "a_b", "-a", "a-", "ü", &"x".repeat(64)] {

@@ -24,12 +24,13 @@ const UNREACHABLE: Duration = Duration::from_secs(15);
 fn a_host_and_a_swarm_from_birth_to_death() {
     let cluster = Processes::start(3);
     let one = a_host_is_made(&cluster);
-    a_swarm_is_made_in_parallel(&cluster, one);
+    let five = a_swarm_is_made(&cluster);
     docker_works_through_the_front_door(&cluster);
     power_keeps_the_node(&cluster);
     an_accident_heals(&cluster);
     a_manager_is_removed(&cluster);
     everything_is_removed(&cluster);
+    five_are_made_in_parallel(one, five);
 }
 
 fn a_host_is_made(cluster: &Processes) -> Duration {
@@ -44,14 +45,19 @@ fn a_host_is_made(cluster: &Processes) -> Duration {
     took
 }
 
-fn a_swarm_is_made_in_parallel(cluster: &Processes, one: Duration) {
+fn a_swarm_is_made(cluster: &Processes) -> Duration {
     let started = Instant::now();
     cluster.skep().text(&["swarm", "create", "demo", "--managers", "3", "--workers", "2"]);
     let took = started.elapsed();
-    let bound = one.mul_f64(1.5) + Duration::from_secs(10);
-    print(&format!("one host: {one:.1?}; a swarm of five: {took:.1?}, at most {bound:.1?}"));
-    assert!(took <= bound, "a swarm of five took {took:.1?}, more than {bound:.1?}");
     nodes::assert_swarm(cluster, "demo", 3, 2);
+    took
+}
+
+/// Last: on a machine that is too busy for it, all else has been looked at.
+fn five_are_made_in_parallel(one: Duration, five: Duration) {
+    let bound = one.mul_f64(1.5) + Duration::from_secs(10);
+    print(&format!("one host: {one:.1?}; a swarm of five: {five:.1?}, at most {bound:.1?}"));
+    assert!(five <= bound, "a swarm of five took {five:.1?}, more than {bound:.1?}");
 }
 
 fn docker_works_through_the_front_door(cluster: &Processes) {
