@@ -62,8 +62,8 @@ pub async fn join(options: Options) -> Result<Member, JoinError> {
 
 async fn ask(token: &JoinToken, peer: &str, request: JoinRequest) -> Result<JoinReply, JoinError> {
     let tls = client_config(ServerTrust::RootDigest(token.root), &Swap::empty(), ALPN_GRPC)?;
-    let endpoint =
-        Endpoint::from_shared(format!("http://{peer}")).map_err(|_| JoinError::Peer { peer: peer.to_owned() })?;
+    let endpoint = Endpoint::from_shared(format!("http://{peer}"))
+        .map_err(|_| JoinError::Peer { peer: peer.to_owned() })?;
     let channel = endpoint
         .connect_with_connector(connector(tls))
         .await

@@ -164,8 +164,7 @@ impl Layout {
         let key = Key::load(&self.path(world, "key"))?;
         let certified = Certified::load(&self.path(world, "pem"), &key)?;
         let root = self.path(world, "ca.pem");
-        let root_pem =
-            fs::read_to_string(&root).map_err(|source| LayoutError::Io { path: root, source })?;
+        let root_pem = fs::read_to_string(&root).map_err(|source| LayoutError::Io { path: root, source })?;
         Ok(Credential { key, certified, root_pem })
     }
 

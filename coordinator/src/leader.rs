@@ -23,7 +23,12 @@ use crate::liveness::Liveness;
 pub(crate) use freeze::AgentSource;
 
 /// Runs until `shutdown`, leading or not.
-pub(crate) async fn run(context: Context, liveness: Arc<Liveness>, agent: AgentSource, shutdown: CancellationToken) {
+pub(crate) async fn run(
+    context: Context,
+    liveness: Arc<Liveness>,
+    agent: AgentSource,
+    shutdown: CancellationToken,
+) {
     let mut leadership = context.raft.leadership();
     while !shutdown.is_cancelled() {
         let (leading, term) = {

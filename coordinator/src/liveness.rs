@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use skep_core::plan::owner;
 use skep_core::State;
+use skep_core::plan::owner;
 use skep_types::HostId;
 
 use crate::clock::Clock;

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use prometheus_client::encoding::text::encode;
 use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
@@ -51,7 +51,12 @@ impl Metrics {
         }
         labelled(registry, "hosts", "Hosts by phase", phases);
         labelled(registry, "host_waits", "Hosts by what they wait for", waits);
-        gauge(registry, "intents_open", "Driver effects that are committed and not known to be over", state.intents.len());
+        gauge(
+            registry,
+            "intents_open",
+            "Driver effects that are committed and not known to be over",
+            state.intents.len(),
+        );
         gauge(registry, "swarms", "Swarms", state.swarms.len());
         let running = state.operations.values().filter(|operation| !operation.state.finished()).count();
         gauge(registry, "operations_running", "Operations that have not finished", running);
@@ -62,7 +67,12 @@ impl Metrics {
         gauge(registry, "agents_connected", "Agents whose streams end here", self.agents.count());
         gauge(registry, "raft_term", "The current term", raft.leadership.term);
         gauge(registry, "raft_log_last_index", "The last index of the log", raft.last_index);
-        gauge(registry, "raft_log_snapshot_index", "The last index in the newest snapshot", raft.snapshot_index);
+        gauge(
+            registry,
+            "raft_log_snapshot_index",
+            "The last index in the newest snapshot",
+            raft.snapshot_index,
+        );
         gauge(registry, "raft_leading", "1 on the leader", usize::from(raft.leadership.leading));
     }
 }

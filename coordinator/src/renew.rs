@@ -52,7 +52,9 @@ fn look(
     let issuers = &context.trust.issuers;
     let key = certificate.key.public();
     let issued = match certificate.world {
-        World::Control => issuers.coordinator_control(context.id, &[host_of(&addresses.advertise)], key, now)?,
+        World::Control => {
+            issuers.coordinator_control(context.id, &[host_of(&addresses.advertise)], key, now)?
+        }
         World::Raft => issuers.coordinator_raft(context.id, key, now)?,
     };
     let pem = issued.pem();

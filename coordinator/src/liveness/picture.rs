@@ -37,11 +37,9 @@ impl Picture {
     }
 
     pub(super) fn heard(&mut self, beat: &Beat, now: Duration) {
-        let agent = |stream: &AgentStream| {
-            (stream.host, (stream.session_number, now.saturating_sub(stream.silent)))
-        };
-        let heard =
-            Heard { at: now, process: beat.process, agents: beat.agents.iter().map(agent).collect() };
+        let agent =
+            |stream: &AgentStream| (stream.host, (stream.session_number, now.saturating_sub(stream.silent)));
+        let heard = Heard { at: now, process: beat.process, agents: beat.agents.iter().map(agent).collect() };
         self.coordinators.insert(beat.coordinator, heard);
     }
 
@@ -70,7 +68,12 @@ impl Picture {
         }
     }
 
-    pub(super) fn lost_agents(&mut self, state: &State, now: Duration, grace: Duration) -> Vec<(HostId, u64)> {
+    pub(super) fn lost_agents(
+        &mut self,
+        state: &State,
+        now: Duration,
+        grace: Duration,
+    ) -> Vec<(HostId, u64)> {
         let connected: Vec<&Host> =
             state.hosts.values().map(AsRef::as_ref).filter(|host| host.connected()).collect();
         let missing: BTreeMap<HostId, Duration> = connected
@@ -82,7 +85,11 @@ impl Picture {
         let most = connected.len() >= FLEET_TO_FREEZE && long(grace) * 2 > connected.len();
         let wait = if most { grace * FREEZE_GRACES } else { grace };
         if most {
-            tracing::warn!(missing = long(grace), connected = connected.len(), "most agents vanished; waiting");
+            tracing::warn!(
+                missing = long(grace),
+                connected = connected.len(),
+                "most agents vanished; waiting"
+            );
         }
         let lost = |host: &&Host| {
             let since = self.missing.get(&host.id).filter(|since| now >= **since + wait);
@@ -99,7 +106,9 @@ impl Picture {
         match heard {
             // It may have been heard by nobody since the term began: the coordinator has not said yet.
             None => Some(self.missing.get(&host.id).copied().unwrap_or(self.began)),
-            Some(heard) if now >= heard.at + grace => Some(self.missing.get(&host.id).copied().unwrap_or(heard.at)),
+            Some(heard) if now >= heard.at + grace => {
+                Some(self.missing.get(&host.id).copied().unwrap_or(heard.at))
+            }
             Some(heard) => match heard.agents.get(&host.id) {
                 Some((number, at)) if *number == session.number => (now >= *at + grace).then_some(*at),
                 _ => Some(unheard),

@@ -60,7 +60,11 @@ impl Caller {
     }
 
     /// Everything that carries the intent's tag.
-    pub(super) async fn tagged(&self, driver: &dyn Driver, intent: IntentId) -> Result<Vec<Instance>, DriverError> {
+    pub(super) async fn tagged(
+        &self,
+        driver: &dyn Driver,
+        intent: IntentId,
+    ) -> Result<Vec<Instance>, DriverError> {
         let mut instances = everything(self, driver).await?;
         instances.retain(|instance| instance.intent == Some(intent));
         Ok(instances)

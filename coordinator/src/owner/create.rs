@@ -66,11 +66,11 @@ async fn replay(
 
 /// Nothing protects a second call: it is committed that one is made, and a lost one is only looked for.
 async fn attempt_once(caller: &Caller, intent: &Intent, driver: &dyn Driver, call: &CreateIntent) {
-    let marked = caller
-        .propose(vec![OutcomeCommand::MarkAttempted { intent: intent.id, epoch: caller.epoch }])
-        .await;
+    let marked =
+        caller.propose(vec![OutcomeCommand::MarkAttempted { intent: intent.id, epoch: caller.epoch }]).await;
     if marked.first() != Some(&Reply::Done) {
-        let lost = DriverError::new(ErrorKind::Ambiguous, "the attempt was lost with the coordinator that made it");
+        let lost =
+            DriverError::new(ErrorKind::Ambiguous, "the attempt was lost with the coordinator that made it");
         return look(caller, intent, driver, Some(lost)).await;
     }
     let mut pause = BACKOFF_FIRST;
@@ -88,9 +88,8 @@ async fn attempt_once(caller: &Caller, intent: &Intent, driver: &dyn Driver, cal
 }
 
 async fn finish(caller: &Caller, intent: &Intent, placed: Placed) {
-    let shortfall = placed
-        .shortfall
-        .map(|error| Shortfall { kind: failure_kind(&error), message: describe(&error) });
+    let shortfall =
+        placed.shortfall.map(|error| Shortfall { kind: failure_kind(&error), message: describe(&error) });
     let outcomes = vec![bind(caller, intent, placed.instances), close(caller, intent, shortfall)];
     caller.propose(outcomes).await;
 }

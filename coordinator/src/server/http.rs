@@ -13,9 +13,9 @@ use skep_tls::wall_now;
 use skep_types::PersonRole;
 use tokio_util::io::ReaderStream;
 
+use crate::api::PeerCertificates;
 use crate::context::Context;
 use crate::metrics::Metrics;
-use crate::api::PeerCertificates;
 use crate::trust::Caller;
 
 /// The agent that hosts download: a file, named by its digest.
