@@ -1,7 +1,12 @@
 //! First contact, and every certificate after it.
 
-use std::net::IpAddr;
+mod waiting;
 
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use skep_core::State;
 use skep_core::command::{AgentCommand, Command, Reply};
 use skep_core::state::Host;
 use skep_proto::agent::enrolment_server::Enrolment;
@@ -10,19 +15,48 @@ use skep_tls::{PublicKey, public_key_of_request, wall_now};
 use skep_types::{Code, Digest, HostId, Refusal};
 use tonic::{Request, Response, Status};
 
+use super::Registry;
 use crate::api::PeerCertificates;
 use crate::api::status::status;
 use crate::context::Context;
 use crate::trust::{Caller, Token};
+pub(super) use waiting::Waiting;
+
+/// How long an agent is kept waiting for its instance to be bound: a little less than the 5 s it gives a call.
+const BIND: Duration = Duration::from_secs(4);
 
 #[derive(Debug)]
 pub struct EnrolmentService {
     context: Context,
+    registry: Arc<Registry>,
 }
 
 impl EnrolmentService {
-    pub fn new(context: Context) -> Self {
-        Self { context }
+    pub fn new(context: Context, registry: Arc<Registry>) -> Self {
+        Self { context, registry }
+    }
+
+    /// The first instances of a call run long before its driver has answered for the last one. Their agents wait here:
+    /// sent away, each would come back many times, with a handshake and an entry of the log for each.
+    async fn until_bound(&self, token: Digest, peer: IpAddr) -> Result<(), Status> {
+        // Of several that share the token, any stands for all: they are bound together.
+        let Some(host) = self.context.raft.state().admits(token).next().map(|host| host.id) else {
+            // Not known here yet, or nowhere: the leader says.
+            return Ok(());
+        };
+        let mut waiter = self.registry.enrolling.subscribe(host);
+        let bound = async {
+            while unbound(&self.context.raft.state(), token, peer) {
+                if !waiter.changed().await {
+                    return false;
+                }
+            }
+            true
+        };
+        match tokio::time::timeout(BIND, bound).await {
+            Ok(true) => Ok(()),
+            Ok(false) | Err(_) => Err(status(&not_bound(host))),
+        }
     }
 
     async fn admit(&self, token: Digest, key: Digest, peer: IpAddr) -> Result<HostId, Status> {
@@ -36,7 +70,7 @@ impl EnrolmentService {
         }
     }
 
-    fn live(&self, id: HostId) -> Result<std::sync::Arc<Host>, Status> {
+    fn live(&self, id: HostId) -> Result<Arc<Host>, Status> {
         let gone = || Refusal::new(Code::Forbidden, format!("host {id} is deleted"));
         self.context.raft.state().host(id).cloned().ok_or_else(|| status(&gone()))
     }
@@ -74,12 +108,12 @@ impl Enrolment for EnrolmentService {
         let request = request.into_inner();
         let key = public_key(&request.signing_request)?;
         let token: Token = request.token.parse().map_err(|error| status(&Refusal::field("token", error)))?;
+        self.until_bound(token.digest(), peer).await?;
         let id = self.admit(token.digest(), key.digest(), peer).await?;
         let host = self.live(id)?;
         if host.address().is_none() {
-            // Faster than its driver's answer: its certificate would have no address.
-            let message = format!("host {id} is not bound to its instance yet; try again");
-            return Err(status(&Refusal::new(Code::Unavailable, message)));
+            // Its certificate would have no address.
+            return Err(status(&not_bound(id)));
         }
         tracing::info!(host = %id, "enrolled");
         Ok(Response::new(self.certify(&host, &key)?))
@@ -102,6 +136,19 @@ impl Enrolment for EnrolmentService {
         }
         Ok(Response::new(self.certify(&host, &key)?))
     }
+}
+
+/// Whether a host that the token admits has no instance yet, and none of them is where the caller is.
+fn unbound(state: &State, token: Digest, peer: IpAddr) -> bool {
+    let here = |host: &Arc<Host>| {
+        let at = host.instance.as_ref();
+        at.is_some_and(|at| at.private_address == Some(peer) || at.public_address == Some(peer))
+    };
+    state.admits(token).any(|host| host.address().is_none()) && !state.admits(token).any(here)
+}
+
+fn not_bound(host: HostId) -> Refusal {
+    Refusal::new(Code::Unavailable, format!("host {host} is not bound to its instance yet; try again"))
 }
 
 fn public_key(signing_request: &[u8]) -> Result<PublicKey, Status> {

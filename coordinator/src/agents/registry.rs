@@ -8,6 +8,7 @@ use skep_types::HostId;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::enrolment::Waiting;
 use crate::clock::Clock;
 use crate::raft::AgentStream;
 
@@ -16,6 +17,8 @@ use crate::raft::AgentStream;
 pub struct Registry {
     clock: Arc<dyn Clock>,
     streams: Mutex<BTreeMap<HostId, Stream>>,
+    /// Agents that are not known yet, but wait to be.
+    pub(super) enrolling: Waiting,
 }
 
 #[derive(Debug)]
@@ -40,7 +43,7 @@ pub(super) struct Place {
 
 impl Registry {
     pub fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
-        Arc::new(Self { clock, streams: Mutex::default() })
+        Arc::new(Self { clock, streams: Mutex::default(), enrolling: Waiting::default() })
     }
 
     pub(super) fn enter(self: &Arc<Self>, host: HostId, session_number: u64) -> Place {
@@ -55,7 +58,8 @@ impl Registry {
     }
 
     /// Wakes the sessions of these hosts.
-    pub(super) fn look<'a>(&self, hosts: impl IntoIterator<Item = &'a HostId>) {
+    pub(super) fn look<'a>(&self, hosts: impl IntoIterator<Item = &'a HostId> + Clone) {
+        self.enrolling.look(hosts.clone());
         let streams = self.lock();
         for stream in hosts.into_iter().filter_map(|host| streams.get(host)) {
             stream.look.notify_one();
@@ -63,12 +67,14 @@ impl Registry {
     }
 
     pub(super) fn look_all(&self) {
+        self.enrolling.look_all();
         for stream in self.lock().values() {
             stream.look.notify_one();
         }
     }
 
     pub(super) fn close_all(&self) {
+        self.enrolling.close_all();
         for stream in self.lock().values() {
             stream.close.cancel();
         }

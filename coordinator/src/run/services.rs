@@ -24,7 +24,7 @@ pub(super) async fn routes(
     let view = Arc::clone(liveness) as Arc<dyn ClusterView>;
     let mut all = api::services(context, view, stopping.clone());
     all.add_service(
-        EnrolmentServer::new(EnrolmentService::new(context.clone()))
+        EnrolmentServer::new(EnrolmentService::new(context.clone(), Arc::clone(registry)))
             .max_decoding_message_size(limits::GRPC_MESSAGE_BYTES),
     );
     all.add_service(

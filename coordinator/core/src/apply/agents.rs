@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use skep_types::{Code, Digest, HostId, Phase, Refusal};
+use skep_types::{Code, Digest, Phase, Refusal};
 
 use super::tx::Tx;
 use super::{observe, permits};
