@@ -34,13 +34,16 @@ fn kills_during_a_creation_change_nothing() {
     let mut cluster = Processes::start(3);
     let events = undisturbed(&cluster);
     print(&format!("undisturbed: {events} events"));
+    let mut slowest = Duration::ZERO;
     for moment in 0..MOMENTS {
         // From just after the first to just before the last.
         let after = 1 + (events - 2) * moment / (MOMENTS - 1);
-        round(&mut cluster, Victim::Leader, after);
+        slowest = slowest.max(round(&mut cluster, Victim::Leader, after));
     }
     round(&mut cluster, Victim::Follower, events / 2);
     round(&mut cluster, Victim::Holder, events / 2);
+    // Last: on a machine that is too busy for it, all else has been looked at.
+    assert!(slowest <= NEW_LEADER, "a new leader took {slowest:.2?} to answer");
 }
 
 /// How many events a creation has.
@@ -59,7 +62,8 @@ fn undisturbed(cluster: &Processes) -> usize {
     count
 }
 
-fn round(cluster: &mut Processes, victim: Victim, after: usize) {
+/// Returns how long the cluster gave no answer.
+fn round(cluster: &mut Processes, victim: Victim, after: usize) -> Duration {
     let events = Events::follow(&cluster.skep());
     let started = Instant::now();
     let operation = create(cluster);
@@ -79,6 +83,7 @@ fn round(cluster: &mut Processes, victim: Victim, after: usize) {
     assert_eq!(cluster.containers().len(), 5, "five hosts");
     cluster.restart(at);
     remove(cluster);
+    answered
 }
 
 fn create(cluster: &Processes) -> String {
@@ -100,11 +105,8 @@ fn holder(cluster: &Processes) -> Option<usize> {
 
 /// Until a list, which has to be linearizable, comes back through the others.
 fn answer(cluster: &Processes, killed: usize) -> Duration {
-    let started = Instant::now();
     let others = cluster.others(killed);
-    until_true(NEW_LEADER, "a new leader answers", || others.ask(&["ls", "-q"]).code == 0);
-    let took = started.elapsed();
-    assert!(took <= NEW_LEADER, "the new leader took {took:.2?} to answer");
+    let took = until_true(FINISHED, "the others answer", || others.ask(&["ls", "-q"]).code == 0);
     assert_ne!(cluster.leader(), killed, "a dead coordinator leads");
     took
 }
