@@ -1,3 +1,5 @@
+//! Certificates are read, and refused, as they should be.
+
 use proptest::prelude::*;
 
 use super::authority::{Authority, tomorrow};

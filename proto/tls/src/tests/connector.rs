@@ -1,3 +1,5 @@
+//! Connections are made to whom they are meant for.
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! Handshakes succeed between those who trust each other, and between nobody else.
+
 use std::io;
 use std::sync::Arc;
 
