@@ -8,10 +8,12 @@
 //! | `stops` | moments a test can stop a coordinator at: around log entries and driver calls |
 //! | `world` | simulated instances and their agents |
 //! | `clients` | people: one coordinator's services, or whichever answers |
+//! | `clock` | time, which a test can put forward |
 //! | `work` | what they ask, and waiting until it is done |
 //! | `rest` | what must hold when nothing is under way |
 
 mod clients;
+mod clock;
 mod cluster;
 mod coordinator;
 mod rest;

@@ -57,6 +57,11 @@ impl Operator {
         self.presenting(Swap::empty())
     }
 
+    /// This person's certificate, shown to somebody else's coordinators.
+    pub fn calling(&self, others: &Self) -> Self {
+        others.presenting(self.presented.clone())
+    }
+
     /// The same coordinators, another certificate.
     pub fn presenting(&self, presented: Swap) -> Self {
         Self { presented, ..self.clone() }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use skep_coordinator::raft::{Published, RaftHandle};
+use skep_coordinator::trust::Issuers;
 use skep_coordinator::{found, join};
 use skep_driver::Driver;
 use skep_proto::v1 as pb;
@@ -13,8 +14,10 @@ use skep_sim::SimConfig;
 use skep_types::Secret;
 use tempfile::TempDir;
 use tokio::time::timeout;
+use tracing_subscriber::EnvFilter;
 
 use super::clients::{Operator, mutation};
+use super::clock::ForwardClock;
 use super::coordinator::{Outfit, Ports, Running, Site};
 use super::stops::Stops;
 use super::world::World;
@@ -56,17 +59,25 @@ pub struct InProcess {
     running: Mutex<BTreeMap<u64, Running>>,
     pub stops: Arc<Stops>,
     pub world: World,
+    /// Of all coordinators.
+    pub clock: ForwardClock,
     folder: TempDir,
 }
 
 impl InProcess {
     /// All coordinators vote when this returns, and the simulator's account has an owner.
     pub async fn start(setup: Setup) -> anyhow::Result<Self> {
+        // Nothing unless RUST_LOG asks for it. An Err says that another cluster of this process has installed it.
+        let _ = tracing_subscriber::fmt()
+            .with_env_filter(EnvFilter::from_default_env())
+            .with_test_writer()
+            .try_init();
         let mut cluster = Self {
             world: World::new(setup.world.clone())?,
             sites: Vec::new(),
             running: Mutex::default(),
             stops: Arc::default(),
+            clock: ForwardClock::default(),
             folder: tempfile::tempdir()?,
             setup,
         };
@@ -107,7 +118,8 @@ impl InProcess {
 
     /// Tries to make a coordinator, and leaves it at that.
     pub async fn try_to_join(&self, token: Secret) -> anyhow::Result<Result<(), join::JoinError>> {
-        let (site, _ports) = self.site()?;
+        let id = self.sites.len() as u64 + 1;
+        let (site, _ports) = Site::new(id, tempfile::tempdir_in(self.folder.path())?.keep())?;
         Ok(join::join(self.join_options(&site, token)).await.map(drop))
     }
 
@@ -143,6 +155,7 @@ impl InProcess {
             checkpoint: self.stops.around_entries(id),
             snapshot_every: self.setup.snapshot_every,
             orphan_search: self.setup.orphan_search,
+            clock: self.clock.clone(),
         }
     }
 
@@ -173,6 +186,19 @@ impl InProcess {
         let running = site.start(site.bind_again().await?, self.outfit(id)).await?;
         self.lock().insert(id, running);
         Ok(())
+    }
+
+    /// The state as that coordinator has it.
+    pub fn state_of(&self, id: u64) -> anyhow::Result<Arc<Published>> {
+        Ok(self.log(id).context("it does not run")?.state())
+    }
+
+    /// What only a coordinator has: for certificates that nobody would get by asking.
+    pub fn issuers(&self) -> anyhow::Result<Issuers> {
+        let state = self.newest().context("nobody runs")?;
+        let cluster = state.cluster.as_ref().context("no cluster is founded")?;
+        let sealer = self.sites[0].layout.cluster_key()?.sealer(&cluster.id)?;
+        Ok(Issuers::open(&sealer, &cluster.id, &cluster.issuers)?)
     }
 
     pub fn ids(&self) -> Vec<u64> {
@@ -235,11 +261,20 @@ impl InProcess {
     /// The states of all running coordinators, once each has everything that was acknowledged before this was called.
     pub async fn settled(&self) -> anyhow::Result<Vec<Arc<Published>>> {
         let logs: Vec<RaftHandle> = self.lock().values().map(|running| running.log.clone()).collect();
-        let mut states = Vec::new();
-        for log in logs {
-            states.push(log.read().await?);
-        }
-        Ok(states)
+        let reading = async {
+            let mut states = Vec::new();
+            for log in logs {
+                // Elections are under way when this is asked after a crash.
+                let state = loop {
+                    if let Ok(state) = log.read().await {
+                        break state;
+                    }
+                };
+                states.push(state);
+            }
+            states
+        };
+        timeout(PATIENCE, reading).await.context("the coordinators do not settle")
     }
 }
 

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use skep_coordinator::clock::BootClock;
 use skep_coordinator::context::Drivers;
 use skep_coordinator::layout::{Addresses, Layout};
 use skep_coordinator::liveness::Graces;
@@ -19,6 +18,8 @@ use skep_types::Digest;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+
+use super::clock::ForwardClock;
 
 /// Short, so that an account moves within two seconds; long enough for a busy machine to beat in.
 const OWNER_LEASE: Duration = Duration::from_millis(600);
@@ -51,6 +52,7 @@ pub(super) struct Outfit {
     pub(super) checkpoint: Arc<dyn Checkpoint>,
     pub(super) snapshot_every: u64,
     pub(super) orphan_search: Duration,
+    pub(super) clock: ForwardClock,
 }
 
 #[derive(Debug)]
@@ -109,7 +111,7 @@ impl Site {
             drivers: Drivers::new([Arc::new(driver) as Arc<dyn Driver>]),
             // Simulated instances run their agents in this process and fetch none.
             agent: AgentBinary { path: "/nonexistent".into(), sha256: Digest([0; 32]) },
-            clock: Arc::new(BootClock),
+            clock: Arc::new(outfit.clock),
             graces: Graces { agent: AGENT_GRACE, owner_lease: OWNER_LEASE, driver_call: DRIVER_CALL },
             orphan_search: outfit.orphan_search,
             raft: Tuning { snapshot_every: outfit.snapshot_every },

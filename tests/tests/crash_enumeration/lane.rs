@@ -48,13 +48,14 @@ impl Lane {
     /// Creates hosts under a name of their own and deletes them.
     pub(crate) async fn run(&self, name: &str, disturbance: Disturbance) -> anyhow::Result<Run> {
         let mut run = Run::default();
+        let made_before = self.cluster.world.sim.instances().len();
         let made = self.disturbed(
             disturbance.create,
             disturbance.fail_over,
             self.cluster.create(create(name, HOSTS)),
         );
         let (progress, made) = made.await.context("the create")?;
-        self.check_created(name, &made, &mut run).await.context("after the create")?;
+        self.check_created(name, &made, made_before, &mut run).await.context("after the create")?;
         take(&progress, &mut run.create, &mut run.crashes);
         let hosts = (1..=HOSTS).map(|number| format!("{name}-{number}"));
         let request = delete(&format!("delete-{name}"), hosts);
@@ -87,6 +88,7 @@ impl Lane {
         &self,
         name: &str,
         operation: &skep_core::state::Operation,
+        made_before: usize,
         run: &mut Run,
     ) -> anyhow::Result<()> {
         let state = self.cluster.at_rest().await?;
@@ -97,8 +99,7 @@ impl Lane {
             hosts.keys().cloned().collect::<BTreeSet<_>>() == wanted,
             "other hosts than asked: {hosts:?}"
         );
-        let made =
-            self.cluster.world.sim.instances().into_iter().filter(|it| it.name.starts_with(name)).count();
+        let made = self.cluster.world.sim.instances().len() - made_before;
         if self.class == IdempotencyClass::None {
             // An attempt that was lost is never made again by itself.
             let judged = hosts.values().all(|phase| matches!(*phase, "Ready" | "Quarantined"));
@@ -139,19 +140,25 @@ async fn reap(
     mut orders: mpsc::UnboundedReceiver<Crash>,
     fail_over: bool,
 ) -> anyhow::Result<()> {
-    while let Some(Crash { victim, done }) = orders.recv().await {
+    let mut next = orders.recv().await;
+    while let Some(Crash { victim, done }) = next.take() {
         cluster.crash(victim).await;
         // An Err says that the one who waits was the victim.
         let _ = done.send(());
         if fail_over {
-            // In vain where another crash takes the quorum; then it is a restart.
-            let _ =
-                timeout(FAIL_OVER, eventually("another took over", || taken_over(&cluster, victim))).await;
+            // In vain where the next crash takes the quorum; then this is a restart.
+            let others = timeout(FAIL_OVER, eventually("another took over", || taken_over(&cluster, victim)));
+            tokio::select! {
+                _ = others => {}
+                order = orders.recv() => next = order,
+            }
         }
         cluster.restart(victim).await?;
+        if next.is_none() {
+            next = orders.recv().await;
+        }
     }
-    let all_lead = || cluster.leader_now();
-    eventually("a leader", all_lead).await?;
+    eventually("a leader", || cluster.leader_now()).await?;
     Ok(())
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context, ensure};
 use async_trait::async_trait;
 use futures::future::try_join_all;
 use skep_driver::{CreateIntent, Driver, DriverError, Instance, Method, Page, Placed};
-use skep_sim::{IdempotencyClass, SimConfig};
+use skep_sim::{IdempotencyClass, Naming, SimConfig};
 use skep_tests::inprocess::{Around, Moment, Setup};
 use skep_types::{DriverDescription, InstanceRef, PowerAction, Template};
 
@@ -29,11 +29,14 @@ struct Tally {
     quarantined: BTreeSet<String>,
 }
 
+/// Clouds with tokens make a batch of instances that cannot be told apart; all others name each.
 fn setup(class: IdempotencyClass) -> Setup {
-    Setup {
-        world: SimConfig { idempotency: class, batch_max: 2, ..SimConfig::default() },
-        ..Setup::default()
-    }
+    let naming = match class {
+        IdempotencyClass::Token => Naming::Interchangeable,
+        IdempotencyClass::UniqueName | IdempotencyClass::None => Naming::Named,
+    };
+    let world = SimConfig { idempotency: class, naming, batch_max: 2, ..SimConfig::default() };
+    Setup { world, ..Setup::default() }
 }
 
 pub(crate) async fn run(class: IdempotencyClass) -> anyhow::Result<()> {
