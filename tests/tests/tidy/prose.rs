@@ -100,7 +100,11 @@ fn commands_exist(repo: &Repo) -> Vec<String> {
             // What is quoted, piped to or said after `--` is not ours.
             let call = call.split(&['|', ')', ';', '>'][..]).next().unwrap_or(call);
             let call = call.split(" -- ").next().unwrap_or(call);
-            let words: Vec<&str> = call.split_whitespace().collect();
+            let mut words: Vec<&str> = call.split_whitespace().collect();
+            // The one option that stands before a verb, with its value.
+            if words.first() == Some(&"--config") {
+                words.drain(..words.len().min(2));
+            }
             let longest =
                 (1..=words.len().min(2)).rev().find_map(|n| reference.get_key_value(&words[..n].join(" ")));
             let Some((verb, known)) = longest else {
