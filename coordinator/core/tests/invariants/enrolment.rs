@@ -37,7 +37,7 @@ fn bind(cluster: &mut Cluster, named: Option<&str>, last: u8) -> Reply {
     let placement = Placement {
         host: named.map(|name| cluster.id(name)),
         instance: InstanceRef {
-            provider_id: format!("vm-{last}").parse().unwrap(),
+            provider_id: format!("vm-{last}").parse().expect("a provider id"),
             name: format!("i-{last}"),
         },
         private_address: Some(address(last)),

@@ -32,7 +32,7 @@ fn invariant_01_no_orphan_and_no_double_in_any_class() {
         let live = fleet.cloud.machines.len();
         assert!((6 - ambiguous..=6).contains(&live), "seed {seed}: {live} instances, {ambiguous} ambiguous");
         assert!(ambiguous == 0 || spec.idempotency == skep_types::Idempotency::None);
-        assert_eq!(fleet.cloud.made as usize, live, "seed {seed}: an instance was made for nothing");
+        assert_eq!(fleet.cloud.made, live as u64, "seed {seed}: an instance was made for nothing");
     }
 }
 

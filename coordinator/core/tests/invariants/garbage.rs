@@ -14,8 +14,9 @@ fn orphan(
     intent: Option<IntentId>,
     epoch: u64,
 ) -> Reply {
-    let instance = InstanceRef { provider_id: provider_id.parse().unwrap(), name: name.to_owned() };
-    let account = "sim".parse().unwrap();
+    let instance =
+        InstanceRef { provider_id: provider_id.parse().expect("a provider id"), name: name.to_owned() };
+    let account = "sim".parse().expect("an account");
     cluster.one(Command::Outcome(OutcomeCommand::DestroyOrphan { account, epoch, instance, intent }))
 }
 

@@ -9,7 +9,7 @@ use crate::support::Cluster;
 use crate::support::place::{bound, connect, connected, lone, serving, swarm};
 
 fn decided(cluster: &mut Cluster, verdict: Verdict) {
-    let mut operation = (*cluster.state.operations.values().next().cloned().unwrap()).clone();
+    let mut operation = (*cluster.state.operations.values().next().cloned().expect("an operation")).clone();
     operation.verdict = verdict;
     cluster.state.operations.insert(operation.id, operation.into());
 }

@@ -28,7 +28,7 @@ fn three() -> Cluster {
 }
 
 fn owner(cluster: &Cluster) -> Owner {
-    *cluster.state.accounts.values().next().unwrap().owner(0).unwrap()
+    *cluster.state.accounts.values().next().and_then(|account| account.owner(0)).expect("an owner")
 }
 
 fn moves(cluster: &Cluster) -> Vec<(CoordinatorId, u64)> {

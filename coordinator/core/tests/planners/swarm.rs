@@ -1,5 +1,8 @@
 //! Turns in a swarm.
 
+mod managers;
+mod removals;
+
 use skep_core::command::PlanCommand;
 use skep_core::plan::swarm;
 use skep_core::state::{SwarmNode, Task};
@@ -8,7 +11,6 @@ use skep_types::{ClusterTime, ConditionStatus, FailureClass, NodeId, NodeRole, P
 use crate::support::Cluster;
 use crate::support::place::{
     connected, join_task, manager_node, node_of, permit, serving, settled_swarm, swarm as fresh_swarm,
-    worker_node,
 };
 
 fn plan(cluster: &Cluster) -> Vec<PlanCommand> {
@@ -157,172 +159,6 @@ fn a_pause_is_kept_and_ends() {
     assert_eq!(wake, [(ClusterTime(4_000), cluster.id("s-worker-1"))]);
     cluster.now = ClusterTime(4_000);
     assert_eq!(joins(&cluster), 1);
-}
-
-/// `names` wait for their promotion in a swarm that is settled otherwise.
-fn to_promote(names: &[&str]) -> Cluster {
-    let mut cluster = settled_swarm(5, 1);
-    for name in names {
-        cluster.with_host(name, |host| host.phase = Phase::Joining);
-        list(&mut cluster, name, worker_node());
-    }
-    cluster
-}
-
-#[test]
-fn managers_are_promoted_one_at_a_time() {
-    let mut cluster = to_promote(&["s-manager-2", "s-manager-3"]);
-    let second = node(&cluster, "s-manager-2");
-    assert_eq!(roles(&cluster), [("s-manager-1".to_owned(), second, NodeRole::Manager)]);
-    let promoted = SwarmNode { role: Some(NodeRole::Manager), ..worker_node() };
-    list(&mut cluster, "s-manager-2", promoted);
-    assert_eq!(roles(&cluster), [], "the first is under way");
-    list(&mut cluster, "s-manager-2", manager_node(false));
-    assert_eq!(roles(&cluster).len(), 1);
-}
-
-#[test]
-fn a_permit_that_may_be_changing_a_role_is_waited_for() {
-    let mut cluster = to_promote(&["s-manager-2", "s-manager-3"]);
-    let Some((by, task)) = grants(&cluster).pop() else { panic!("nothing is granted") };
-    cluster.with_host(&by, |host| host.permit = Some(permit(task)));
-    assert_eq!(grants(&cluster), []);
-}
-
-#[test]
-fn add_comes_before_remove() {
-    let mut cluster = to_promote(&["s-manager-2"]);
-    going(&mut cluster, "s-manager-4", Phase::Demoting);
-    let second = node(&cluster, "s-manager-2");
-    assert_eq!(roles(&cluster), [("s-manager-1".to_owned(), second, NodeRole::Manager)]);
-}
-
-#[test]
-fn the_leader_is_demoted_last_and_by_another() {
-    let mut cluster = settled_swarm(3, 0);
-    going(&mut cluster, "s-manager-1", Phase::Demoting);
-    going(&mut cluster, "s-manager-2", Phase::Demoting);
-    let second = node(&cluster, "s-manager-2");
-    assert_eq!(roles(&cluster), [("s-manager-3".to_owned(), second, NodeRole::Worker)]);
-    list(&mut cluster, "s-manager-2", worker_node());
-    let first = node(&cluster, "s-manager-1");
-    assert_eq!(roles(&cluster), [("s-manager-3".to_owned(), first, NodeRole::Worker)]);
-}
-
-/// All, and of them down: may another one that answers be demoted, and one that does not?
-#[test]
-fn a_demotion_keeps_the_quorum() {
-    let table = [
-        (3, 0, true, true),
-        (3, 1, false, true),
-        (5, 1, true, true),
-        (5, 2, false, true),
-        (3, 2, false, false),
-        (1, 0, false, false),
-    ];
-    for (all, down, an_answering_one, a_silent_one) in table {
-        let mut cluster = settled_swarm(all, 1);
-        for number in 0..down {
-            let name = format!("s-manager-{}", all - number);
-            list(&mut cluster, &name, SwarmNode { reachable: false, ..manager_node(false) });
-        }
-        let first = node(&cluster, "s-manager-1");
-        let last = node(&cluster, &format!("s-manager-{all}"));
-        assert_eq!(cluster.swarm().survives_removal_of(&first), an_answering_one, "{down} of {all} down");
-        if down > 0 {
-            assert_eq!(cluster.swarm().survives_removal_of(&last), a_silent_one, "{down} of {all} down");
-        }
-    }
-}
-
-/// As long as it stands, no other change of managers could begin.
-#[test]
-fn a_promotion_that_came_to_nothing_is_taken_back() {
-    let promoted =
-        SwarmNode { role: Some(NodeRole::Manager), state: skep_types::NodeState::Down, ..worker_node() };
-    let failed = Phase::Failed { class: FailureClass::Join, message: String::new() };
-    for phase in [failed, Phase::Demoting] {
-        let mut cluster = to_promote(&["s-manager-2", "s-manager-3"]);
-        list(&mut cluster, "s-manager-2", promoted.clone());
-        assert_eq!(roles(&cluster), [], "it may come yet");
-        let absent = phase == Phase::Demoting;
-        cluster.with_host("s-manager-2", |host| {
-            host.phase = phase;
-            host.desired.absent = absent;
-        });
-        let second = node(&cluster, "s-manager-2");
-        assert_eq!(roles(&cluster), [("s-manager-1".to_owned(), second, NodeRole::Worker)]);
-    }
-}
-
-/// When all go, those that go serve the others; the last has nobody to tell.
-#[test]
-fn managers_on_their_way_out_serve_when_nobody_else_is_left() {
-    let mut cluster = settled_swarm(3, 0);
-    for name in ["s-manager-1", "s-manager-2", "s-manager-3"] {
-        going(&mut cluster, name, Phase::Demoting);
-    }
-    let second = node(&cluster, "s-manager-2");
-    assert_eq!(roles(&cluster), [("s-manager-1".to_owned(), second, NodeRole::Worker)]);
-}
-
-#[test]
-fn only_nodes_of_hosts_that_left_and_ghosts_are_removed() {
-    let mut cluster = settled_swarm(3, 3);
-    going(&mut cluster, "s-worker-1", Phase::Leaving);
-    cluster.with_host("s-worker-1", |host| host.left = true);
-    going(&mut cluster, "s-worker-2", Phase::Leaving);
-    let ghost: NodeId = "ghost".parse().unwrap();
-    cluster.with_swarm(|swarm| {
-        swarm.nodes.insert("foreign".parse().unwrap(), worker_node());
-        swarm.nodes.insert(ghost.clone(), worker_node());
-        swarm.ghosts.push(ghost.clone());
-    });
-    let left = node(&cluster, "s-worker-1");
-    assert_eq!(removals(&cluster), [left, ghost]);
-}
-
-/// A ghost that was a manager is demoted first.
-#[test]
-fn a_ghost_goes_the_same_way() {
-    let mut cluster = settled_swarm(3, 0);
-    let ghost: NodeId = "ghost".parse().unwrap();
-    cluster.with_swarm(|swarm| {
-        swarm.nodes.insert(ghost.clone(), SwarmNode { reachable: false, ..manager_node(false) });
-        swarm.ghosts.push(ghost.clone());
-    });
-    assert_eq!(removals(&cluster), []);
-    assert_eq!(roles(&cluster), [("s-manager-1".to_owned(), ghost, NodeRole::Worker)]);
-}
-
-#[test]
-fn what_one_manager_is_asked_another_is_not() {
-    let mut cluster = settled_swarm(3, 2);
-    going(&mut cluster, "s-worker-1", Phase::Leaving);
-    cluster.with_host("s-worker-1", |host| host.left = true);
-    cluster.with_host("s-worker-2", |host| host.phase = Phase::Joining);
-    list(&mut cluster, "s-worker-2", SwarmNode { labelled: false, ..worker_node() });
-    let granted = grants(&cluster);
-    assert_eq!(granted.len(), 2);
-    for (by, task) in granted {
-        cluster.with_host(&by, |host| host.permit = Some(permit(task)));
-    }
-    assert_eq!(grants(&cluster), []);
-}
-
-#[test]
-fn a_lost_manager_loses_its_permit_only_if_another_may_do_the_same() {
-    let label = Task::UpdateNodes { changes: Vec::new() };
-    let remove = Task::RemoveNodes { nodes: Vec::new(), force: true };
-    let leave = Task::SwarmLeave { force: false };
-    for (task, taken) in [(label, true), (remove, true), (join_task(), false), (leave, false)] {
-        let mut cluster = settled_swarm(3, 0);
-        cluster.with_host("s-manager-2", |host| host.permit = Some(permit(task.clone())));
-        assert_eq!(plan(&cluster), [], "it is connected");
-        cluster.with_host("s-manager-2", |host| connected(host, ConditionStatus::False, 0));
-        let revoked = plan(&cluster).iter().any(|command| matches!(command, PlanCommand::Revoke { .. }));
-        assert_eq!(revoked, taken, "{task:?}");
-    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use skep_core::command::Request;
 use skep_types::{HostId, OnFailure, OperationId, OperationKind, Phase, Policy, Verdict};
 
+use super::config;
 use crate::support::{DriverSpec, Faults, Fleet, create_hosts, create_swarm, delete_hosts, request};
 
 const SPECS: [DriverSpec; 4] = DriverSpec::ALL;
@@ -63,7 +64,7 @@ fn policy(all: bool) -> Policy {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn every_create_comes_to_rest(

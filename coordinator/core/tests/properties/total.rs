@@ -5,6 +5,7 @@ use skep_core::command::{AgentCommand, Request};
 use skep_core::{Command, Entry, State, apply};
 use skep_types::Phase;
 
+use super::config;
 use crate::support::{Chance, DriverSpec, Faults, Fleet, Wild, create_hosts, create_swarm, request};
 
 /// A cluster in the middle of things.
@@ -31,7 +32,7 @@ fn timeless(state: &State) -> State {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     /// Panics, index and item accounting are checked inside the cluster, after every entry.
     #[test]

@@ -12,11 +12,11 @@ fn cluster() -> Cluster {
 }
 
 fn put(name: &str, role: PersonRole, dismiss_certificates: bool) -> Request {
-    Request::PutPerson { name: name.parse().unwrap(), role, dismiss_certificates }
+    Request::PutPerson { name: name.parse().expect("a name"), role, dismiss_certificates }
 }
 
 fn generation(cluster: &Cluster, name: &str) -> u64 {
-    let name: PersonName = name.parse().unwrap();
+    let name: PersonName = name.parse().expect("a name");
     cluster.state.people[&name].certificate_generation
 }
 

@@ -33,8 +33,8 @@ fn each_refusal_names_its_field() {
 
 fn template(driver: &str, account: &str) -> std::sync::Arc<skep_types::Template> {
     let mut template = (*crate::support::template()).clone();
-    template.driver = driver.parse().unwrap();
-    template.account = account.parse().unwrap();
+    template.driver = driver.parse().expect("a driver");
+    template.account = account.parse().expect("an account");
     template.into()
 }
 
