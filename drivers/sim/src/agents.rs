@@ -8,6 +8,7 @@ mod facts;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use skep_agent::{AgentError, Deps, Ended, MemoryStore, Settings, Timing};
 use skep_types::{AgentConfig, ProviderId};
@@ -20,6 +21,12 @@ use tracing::{Instrument, info, info_span, warn};
 use crate::software::{Halt, Machine, Software};
 use crate::swarms::SimSwarms;
 use facts::SimFacts;
+
+/// As long as a coordinator gives a handshake.
+const CONNECT: Duration = Duration::from_secs(5);
+/// As long as a coordinator looks for a leader.
+const CALL: Duration = Duration::from_secs(10);
+const REFUSED: Duration = Duration::from_secs(1);
 
 /// The agents of a world. Give it to [`crate::SimWorld::new`].
 #[derive(Debug)]
@@ -62,10 +69,11 @@ impl Agents {
     }
 
     /// An agent's own, but that a refusal is not final for a minute: simulated instances boot before the coordinator
-    /// has heard of them.
+    /// has heard of them. And a thousand agents have one machine between them: those that give up because it is busy,
+    /// and dial again, make it busier.
     pub fn timing() -> Timing {
-        let mut timing = Timing::default();
-        timing.backoff.refused = std::time::Duration::from_secs(1);
+        let mut timing = Timing { connect: CONNECT, call: CALL, ..Timing::default() };
+        timing.backoff.refused = REFUSED;
         timing
     }
 
