@@ -15,6 +15,7 @@ use skep_types::Secret;
 use tempfile::TempDir;
 use tokio::time::timeout;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::LevelFilter;
 
 use super::clients::{Operator, mutation};
 use super::clock::ForwardClock;
@@ -67,11 +68,7 @@ pub struct InProcess {
 impl InProcess {
     /// All coordinators vote when this returns, and the simulator's account has an owner.
     pub async fn start(setup: Setup) -> anyhow::Result<Self> {
-        // Nothing unless RUST_LOG asks for it. An Err says that another cluster of this process has installed it.
-        let _ = tracing_subscriber::fmt()
-            .with_env_filter(EnvFilter::from_default_env())
-            .with_test_writer()
-            .try_init();
+        log_if_asked();
         let mut cluster = Self {
             world: World::new(setup.world.clone())?,
             sites: Vec::new(),
@@ -276,6 +273,13 @@ impl InProcess {
         };
         timeout(PATIENCE, reading).await.context("the coordinators do not settle")
     }
+}
+
+/// As RUST_LOG says; without it nothing, as what crashes all the time complains all the time.
+fn log_if_asked() {
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::OFF.into()).from_env_lossy();
+    // An Err says that another cluster of this process has done it.
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
 }
 
 /// Looks again until there is something, within a bound.
