@@ -3,6 +3,8 @@
 use std::io::Write;
 use std::process::Command;
 
+use super::programs::variable;
+
 #[derive(Debug, Clone, Copy)]
 pub struct Engine(());
 
@@ -64,7 +66,7 @@ impl Engine {
 
 /// Tells tests/run.sh which cluster to clean up after, should this test be cut off.
 pub(super) fn register(cluster: &str) {
-    let Ok(path) = std::env::var("SKEP_TEST_CLUSTERS") else { return };
+    let Some(path) = variable("SKEP_TEST_CLUSTERS") else { return };
     let mut file = std::fs::OpenOptions::new().append(true).create(true).open(path).unwrap();
     writeln!(file, "{cluster}").unwrap();
 }
