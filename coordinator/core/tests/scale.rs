@@ -2,10 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use skep_core::Changes;
 use skep_core::command::Request;
+use skep_core::plan::Plan;
 use skep_types::{HostId, Phase};
 
-use crate::support::{DriverSpec, Faults, Fleet, create_hosts, delete_hosts, request};
+use crate::support::place::settle;
+use crate::support::{Cluster, DriverSpec, Faults, Fleet, create_hosts, create_swarm, delete_hosts, request};
 
 const HOSTS: u32 = 10_000;
 /// Measured at a tenth of this without optimisation; quadratic work takes minutes.
@@ -30,4 +33,21 @@ fn ten_thousand_hosts_come_and_go() {
     let taken = started.elapsed();
     println!("created in {created:?}, gone after {taken:?}");
     assert!(taken < BOUND, "{taken:?}");
+}
+
+/// A change of one member costs a look at the swarm, not at what it has of everything.
+#[test]
+fn a_plan_for_a_swarm_of_ten_thousand_is_quick() {
+    let mut cluster = Cluster::founded(DriverSpec::TOKEN);
+    cluster.checked = false;
+    cluster.accepted(request("create", Request::CreateSwarm(create_swarm("s", 3, HOSTS))));
+    settle(&mut cluster);
+    let started = Instant::now();
+    for name in (1..=100).map(|number| format!("s-worker-{number}")) {
+        let changes = Changes { hosts: [cluster.id(&name)].into(), ..Changes::default() };
+        assert_eq!(cluster.view().plan(&changes), Plan::default());
+    }
+    let each = started.elapsed() / 100;
+    println!("a plan takes {each:?}");
+    assert!(each < Duration::from_millis(200), "{each:?}");
 }

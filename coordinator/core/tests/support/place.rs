@@ -29,23 +29,29 @@ pub(crate) fn swarm(managers: u32, workers: u32) -> Cluster {
 /// The same, with every host a Ready node that its managers list.
 pub(crate) fn settled_swarm(managers: u32, workers: u32) -> Cluster {
     let mut cluster = swarm(managers, workers);
-    let hosts: Vec<(HostId, String)> =
-        cluster.state.hosts.values().map(|host| (host.id, host.name.to_string())).collect();
-    for (id, name) in hosts {
-        let manager = cluster.host(&name).role() == Some(NodeRole::Manager);
-        cluster.with_host(&name, |host| {
-            serving(host, Phase::Ready);
-            host.node = Some(node_of(id));
-            host.item_of = None;
-        });
-        let leader = name == "s-manager-1";
-        cluster.with_swarm(|swarm| {
-            swarm.docker_id = Some("docker".to_owned());
-            swarm.nodes.insert(node_of(id), if manager { manager_node(leader) } else { worker_node() });
-        });
-    }
-    finish_all(&mut cluster);
+    settle(&mut cluster);
     cluster
+}
+
+/// Every host becomes a Ready node of its swarm, and every operation succeeds.
+pub(crate) fn settle(cluster: &mut Cluster) {
+    let hosts: Vec<_> = cluster.state.hosts.values().cloned().collect();
+    let mut nodes = Vec::new();
+    for host in hosts {
+        let mut host = (*host).clone();
+        serving(&mut host, Phase::Ready);
+        host.node = Some(node_of(host.id));
+        host.item_of = None;
+        let leader = host.name.as_str() == "s-manager-1";
+        let manager = host.role() == Some(NodeRole::Manager);
+        nodes.push((node_of(host.id), if manager { manager_node(leader) } else { worker_node() }));
+        cluster.state.hosts.insert(host.id, host.into());
+    }
+    cluster.with_swarm(|swarm| {
+        swarm.docker_id = Some("docker".to_owned());
+        swarm.nodes.extend(nodes);
+    });
+    finish_all(cluster);
 }
 
 fn finish_all(cluster: &mut Cluster) {
