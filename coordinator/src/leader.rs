@@ -30,6 +30,7 @@ pub(crate) async fn run(
     shutdown: CancellationToken,
 ) {
     let mut leadership = context.raft.leadership();
+    let mut led = None;
     while !shutdown.is_cancelled() {
         let (leading, term) = {
             let now = leadership.borrow_and_update();
@@ -44,7 +45,11 @@ pub(crate) async fn run(
         }
         let stop = shutdown.child_token();
         tracing::info!(term, "leading");
-        liveness.lead();
+        // Within a term a leader that lost touch for a moment keeps its picture: begun anew at each moment, no silence
+        // would ever be long enough.
+        if led.replace(term) != Some(term) {
+            liveness.lead();
+        }
         let mut loops = spawn_loops(&context, &liveness, &agent, &stop);
         while leadership.borrow_and_update().leading && leadership.borrow().term == term {
             tokio::select! {

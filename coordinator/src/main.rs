@@ -53,7 +53,7 @@ async fn start(options: Options) -> anyhow::Result<()> {
 async fn make(init: InitOptions) -> anyhow::Result<()> {
     let options = found::Options {
         layout: Layout::new(&init.folder.data, init.folder.cluster_key),
-        addresses: addresses(init.addresses),
+        addresses: addresses(init.addresses)?,
         admin: init.admin,
         operator_config: init.operator_config,
     };
@@ -71,7 +71,7 @@ async fn enter(options: JoinOptions) -> anyhow::Result<()> {
     };
     let join = join::Options {
         layout: Layout::new(&options.folder.data, options.folder.cluster_key),
-        addresses: addresses(options.addresses),
+        addresses: addresses(options.addresses)?,
         token: Secret::new(token.trim()),
         peer: options.peer,
     };
@@ -108,12 +108,24 @@ async fn bind(address: &str) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| format!("cannot listen on {address}"))
 }
 
-fn addresses(options: AddressOptions) -> Addresses {
-    Addresses {
-        advertise: options.advertise.unwrap_or_else(|| options.listen.clone()),
-        raft_advertise: options.raft_advertise.unwrap_or_else(|| options.raft_listen.clone()),
+fn addresses(options: AddressOptions) -> anyhow::Result<Addresses> {
+    Ok(Addresses {
+        advertise: advertised(options.advertise, &options.listen, "--advertise")?,
+        raft_advertise: advertised(options.raft_advertise, &options.raft_listen, "--raft-advertise")?,
         listen: options.listen,
         raft_listen: options.raft_listen,
+    })
+}
+
+/// The address to be dialled: the one that is listened on, unless that is every address of this machine.
+fn advertised(given: Option<String>, listen: &str, flag: &str) -> anyhow::Result<String> {
+    let everywhere = listen.starts_with("0.0.0.0:") || listen.starts_with("[::]:");
+    match given {
+        Some(address) => Ok(address),
+        None if everywhere => {
+            anyhow::bail!("{listen} can be listened on, but not dialled: give {flag} HOST:PORT")
+        }
+        None => Ok(listen.to_owned()),
     }
 }
 

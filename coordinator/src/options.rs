@@ -56,13 +56,13 @@ pub(crate) struct AddressOptions {
     /// Where people and agents are listened for
     #[arg(long, default_value = "0.0.0.0:7443")]
     pub(crate) listen: String,
-    /// HOST:PORT they reach it by; the same unless given
+    /// HOST:PORT they reach it by; the same unless given. Needed where that is every address of the machine
     #[arg(long)]
     pub(crate) advertise: Option<String>,
     /// Where other coordinators are listened for
     #[arg(long, default_value = "0.0.0.0:7444")]
     pub(crate) raft_listen: String,
-    /// HOST:PORT they reach it by; the same unless given
+    /// HOST:PORT they reach it by; the same unless given. Needed where that is every address of the machine
     #[arg(long)]
     pub(crate) raft_advertise: Option<String>,
 }

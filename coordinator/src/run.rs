@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use skep_core::command::{Command, MemberCommand, Reply};
 use skep_tls::{ALPN_CONTROL, ALPN_GRPC, Clients, ServerTls, ServerTrust, Swap, client_config};
+use skep_types::CoordinatorId;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -126,13 +127,35 @@ impl Coordinator {
     /// Until `shutdown`; then leadership is handed over and the log closed.
     pub async fn serve(self, listener: TcpListener, shutdown: CancellationToken) -> Result<(), RunError> {
         let Self { options, member, liveness, handle, certificates } = self;
+        let id = member.coordinator;
         let node = Node { options, member, liveness, handle: handle.clone() };
-        let ended = node.operate(certificates, listener, &shutdown).await;
+        let stop = shutdown.child_token();
+        let removal = tokio::spawn(removal(handle.clone(), id, stop.clone()));
+        let mut ended = node.operate(certificates, listener, &stop).await;
+        stop.cancel();
+        if removal.await.unwrap_or(false) {
+            ended = Err(RunError::Removed(format!("{id} is on no list of coordinators")));
+        }
         if let Err(error) = handle.transfer_leadership(None).await {
             tracing::debug!(%error, "leadership was not handed over");
         }
         handle.shutdown().await;
         ended
+    }
+}
+
+/// Stops a coordinator that the cluster no longer counts: it would answer with what it knew then. Whether it did.
+async fn removal(handle: RaftHandle, id: CoordinatorId, stop: CancellationToken) -> bool {
+    let mut changes = handle.subscribe_changes();
+    loop {
+        let state = handle.state();
+        let known = state.coordinators.get(&id).map(|coordinator| !coordinator.removed);
+        // Ids are given out once: one that was given out and has no record was removed, and then forgotten.
+        if !known.unwrap_or(state.last_coordinator < id.0) {
+            stop.cancel();
+            return true;
+        }
+        tokio::select! { _ = changes.changed() => {}, () = stop.cancelled() => return false }
     }
 }
 

@@ -21,8 +21,9 @@ use super::types::{Membership, Node, TypeConfig};
 const CATCH_UP: Duration = Duration::from_secs(120);
 /// A change of voters takes two entries.
 const CHANGE: Duration = Duration::from_secs(10);
-/// Handing leadership over takes milliseconds; a target that is not up to date does not take it.
-const TRANSFER: Duration = Duration::from_secs(2);
+/// Handing leadership over takes milliseconds; where the target does not take it, some election time-outs. On a machine
+/// that is short of time this node may win that election itself: then it did not work.
+const TRANSFER: Duration = Duration::from_secs(5);
 
 type WriteError = RaftError<TypeConfig, ClientWriteError<TypeConfig>>;
 

@@ -22,7 +22,7 @@ const JOIN_PREFIX: &str = "skep-join-";
 pub enum ParseTokenError {
     #[error("a token is 43 characters of base64url; was it cut?")]
     Secret,
-    #[error("a join token is written skep-join-DIGEST-SECRET; ask for one with `skep cluster join-token`")]
+    #[error("a join token is written skep-join-DIGEST-SECRET; ask for one with `skep cluster token`")]
     Form,
     #[error("the digest in a join token is 64 hexadecimal digits; was it cut?")]
     Digest,
