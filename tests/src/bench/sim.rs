@@ -94,6 +94,7 @@ fn socket(folder: &Path) -> PathBuf {
     folder.join("sim.sock")
 }
 
+#[allow(clippy::disallowed_methods, reason = "tests/run.sh and tests/bench.sh tell where the programs stand")]
 fn program() -> PathBuf {
     let folder = std::env::var("SKEP_BIN_DIR").expect("SKEP_BIN_DIR names the folder of the programs");
     PathBuf::from(folder).join("skep-sim")
