@@ -60,6 +60,8 @@ pub enum RunError {
     Tls(#[from] skep_tls::Error),
     #[error("the log could not be opened")]
     Start(#[from] StartError),
+    #[error("the log has failed: {0}")]
+    Log(String),
     #[error("this coordinator was removed from its cluster: {0}")]
     Removed(String),
     #[error("the control port failed")]
@@ -131,8 +133,12 @@ impl Coordinator {
         let node = Node { options, member, liveness, handle: handle.clone() };
         let stop = shutdown.child_token();
         let removal = tokio::spawn(removal(handle.clone(), id, stop.clone()));
+        let failure = tokio::spawn(failure(handle.clone(), stop.clone()));
         let mut ended = node.operate(certificates, listener, &stop).await;
         stop.cancel();
+        if let Some(why) = failure.await.unwrap_or_default() {
+            ended = Err(RunError::Log(why));
+        }
         if removal.await.unwrap_or(false) {
             ended = Err(RunError::Removed(format!("{id} is on no list of coordinators")));
         }
@@ -141,6 +147,17 @@ impl Coordinator {
         }
         handle.shutdown().await;
         ended
+    }
+}
+
+/// Stops a coordinator whose log has stopped: what it knows grows old. Why it did, if it did so by itself.
+async fn failure(handle: RaftHandle, stop: CancellationToken) -> Option<String> {
+    tokio::select! {
+        why = handle.ended() => {
+            stop.cancel();
+            why
+        }
+        () = stop.cancelled() => None,
     }
 }
 

@@ -57,16 +57,12 @@ fn wall_time(seconds: i64) -> WallTime {
 
 /// A certificate that names two identities would speak for whichever a reader happens to look at: refused.
 fn identity(certificate: &X509Certificate<'_>) -> Result<Option<Identity>, Error> {
-    let names = certificate
-        .subject_alternative_name()
-        .map_err(|error| Error::certificate(error.to_string()))?;
-    let mut uris = names
-        .iter()
-        .flat_map(|names| &names.value.general_names)
-        .filter_map(|name| match name {
-            GeneralName::URI(uri) => Some(*uri),
-            _ => None,
-        });
+    let names =
+        certificate.subject_alternative_name().map_err(|error| Error::certificate(error.to_string()))?;
+    let mut uris = names.iter().flat_map(|names| &names.value.general_names).filter_map(|name| match name {
+        GeneralName::URI(uri) => Some(*uri),
+        _ => None,
+    });
     let Some(uri) = uris.next() else { return Ok(None) };
     if uris.next().is_some() {
         return Err(Error::certificate("it names more than one identity"));
@@ -83,9 +79,7 @@ pub fn chain_from_pem(pem: &str) -> Result<Vec<CertificateDer<'static>>, Error> 
     match chain.len() {
         0 => Err(Error::certificate("the text holds no PEM certificate")),
         1..=CHAIN_CERTIFICATES => Ok(chain),
-        _ => Err(Error::certificate(format!(
-            "the text holds more than {CHAIN_CERTIFICATES} certificates"
-        ))),
+        _ => Err(Error::certificate(format!("the text holds more than {CHAIN_CERTIFICATES} certificates"))),
     }
 }
 
@@ -111,8 +105,6 @@ fn pem(label: &str, der: &[u8]) -> String {
 /// Of bytes that are compared by digest: certificates, public keys, tokens.
 pub fn sha256(bytes: &[u8]) -> Digest {
     let mut digest = Digest([0; 32]);
-    digest
-        .0
-        .copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes).as_ref());
+    digest.0.copy_from_slice(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, bytes).as_ref());
     digest
 }

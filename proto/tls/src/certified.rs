@@ -21,16 +21,11 @@ pub struct Certified {
 
 impl Certified {
     pub fn new(chain: Vec<CertificateDer<'static>>, key: &Key) -> Result<Self, Error> {
-        let leaf = chain
-            .first()
-            .ok_or_else(|| Error::certificate("the chain is empty"))?;
+        let leaf = chain.first().ok_or_else(|| Error::certificate("the chain is empty"))?;
         let leaf = Certificate::from_der(leaf)?;
         let certified =
             CertifiedKey::from_der(chain, key.private_der(), &provider()).map_err(Error::configuration)?;
-        Ok(Self {
-            leaf,
-            certified: Arc::new(certified),
-        })
+        Ok(Self { leaf, certified: Arc::new(certified) })
     }
 
     pub fn from_pem(chain: &str, key: &Key) -> Result<Self, Error> {
@@ -38,10 +33,8 @@ impl Certified {
     }
 
     pub fn load(chain: &Path, key: &Key) -> Result<Self, Error> {
-        let pem = std::fs::read_to_string(chain).map_err(|source| Error::Read {
-            path: chain.to_owned(),
-            source,
-        })?;
+        let pem = std::fs::read_to_string(chain)
+            .map_err(|source| Error::Read { path: chain.to_owned(), source })?;
         Self::from_pem(&pem, key)
     }
 

@@ -35,10 +35,5 @@ impl From<WallTime> for SystemTime {
     reason = "certificates are dated in wall time; nothing else is decided by it"
 )]
 pub fn wall_now() -> WallTime {
-    WallTime(
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default()
-            .as_secs(),
-    )
+    WallTime(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs())
 }

@@ -69,10 +69,7 @@ pub fn connector(config: Arc<ClientConfig>) -> Connector {
 }
 
 async fn system_resolve(host: String, port: u16) -> io::Result<Vec<SocketAddr>> {
-    Ok(tokio::net::lookup_host((host, port))
-        .await?
-        .take(ADDRESSES)
-        .collect())
+    Ok(tokio::net::lookup_host((host, port)).await?.take(ADDRESSES).collect())
 }
 
 impl Connector {
@@ -101,19 +98,12 @@ impl Connector {
     pub async fn connect(&self, uri: &Uri) -> Result<TlsStream<TcpStream>, ConnectError> {
         let addresses = self.addresses(uri).await?;
         let each = self.within / u32::try_from(addresses.len()).unwrap_or(1).max(1);
-        let mut last = ConnectError::NoAddress {
-            host: uri.host().unwrap_or_default().to_owned(),
-        };
+        let mut last = ConnectError::NoAddress { host: uri.host().unwrap_or_default().to_owned() };
         for address in addresses {
             match timeout(each, self.dial(address)).await {
                 Ok(Ok(stream)) => return Ok(stream),
                 Ok(Err(error)) => last = error,
-                Err(_) => {
-                    last = ConnectError::Silent {
-                        address,
-                        within: each,
-                    }
-                }
+                Err(_) => last = ConnectError::Silent { address, within: each },
             }
         }
         Err(last)
@@ -121,11 +111,7 @@ impl Connector {
 
     async fn addresses(&self, uri: &Uri) -> Result<Vec<SocketAddr>, ConnectError> {
         let invalid = || ConnectError::Uri { uri: uri.clone() };
-        let host = uri
-            .host()
-            .ok_or_else(invalid)?
-            .trim_matches(['[', ']'])
-            .to_owned();
+        let host = uri.host().ok_or_else(invalid)?.trim_matches(['[', ']']).to_owned();
         let port = uri.port_u16().ok_or_else(invalid)?;
         let mut addresses = match host.parse::<IpAddr>() {
             Ok(address) => vec![SocketAddr::new(address, port)],
@@ -133,42 +119,25 @@ impl Connector {
                 Ok(Ok(found)) => found,
                 Ok(Err(source)) => return Err(ConnectError::Resolve { host, source }),
                 Err(elapsed) => {
-                    return Err(ConnectError::Resolve {
-                        host,
-                        source: elapsed.into(),
-                    });
+                    return Err(ConnectError::Resolve { host, source: elapsed.into() });
                 }
             },
         };
-        addresses.retain(|address| {
-            self.local_address
-                .is_none_or(|local| local.is_ipv4() == address.is_ipv4())
-        });
+        addresses
+            .retain(|address| self.local_address.is_none_or(|local| local.is_ipv4() == address.is_ipv4()));
         addresses.truncate(ADDRESSES);
         Ok(addresses)
     }
 
     async fn dial(&self, address: SocketAddr) -> Result<TlsStream<TcpStream>, ConnectError> {
-        let tcp = self
-            .dial_tcp(address)
-            .await
-            .map_err(|source| ConnectError::Connect { address, source })?;
-        let name = ServerName::try_from(COORDINATOR_NAME).map_err(|error| ConnectError::Handshake {
-            address,
-            source: io::Error::other(error),
-        })?;
-        self.tls
-            .connect(name, tcp)
-            .await
-            .map_err(|source| ConnectError::Handshake { address, source })
+        let tcp = self.dial_tcp(address).await.map_err(|source| ConnectError::Connect { address, source })?;
+        let name = ServerName::try_from(COORDINATOR_NAME)
+            .map_err(|error| ConnectError::Handshake { address, source: io::Error::other(error) })?;
+        self.tls.connect(name, tcp).await.map_err(|source| ConnectError::Handshake { address, source })
     }
 
     async fn dial_tcp(&self, address: SocketAddr) -> io::Result<TcpStream> {
-        let socket = if address.is_ipv4() {
-            TcpSocket::new_v4()?
-        } else {
-            TcpSocket::new_v6()?
-        };
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
         if let Some(local) = self.local_address {
             socket.bind(SocketAddr::new(local, 0))?;
         }

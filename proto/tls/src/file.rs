@@ -12,10 +12,7 @@ use crate::Error;
 /// A crash leaves the old file or the new one. Two writers of one path would take each other's draft, so each path
 /// has one writing task.
 pub fn write_private(path: &Path, content: &[u8]) -> Result<(), Error> {
-    replace(path, content).map_err(|source| Error::Write {
-        path: path.to_owned(),
-        source,
-    })
+    replace(path, content).map_err(|source| Error::Write { path: path.to_owned(), source })
 }
 
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
@@ -26,18 +23,11 @@ fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(draft)?;
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
     file.write_all(content)?;
     file.sync_all()?;
     fs::rename(draft, path)?;
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     File::open(folder)?.sync_all()
 }
 

@@ -56,9 +56,7 @@ impl FromStr for Identity {
     type Err = ParseIdentityError;
 
     fn from_str(text: &str) -> Result<Self, ParseIdentityError> {
-        parse(text).ok_or_else(|| ParseIdentityError {
-            text: text.chars().take(IDENTITY_BYTES).collect(),
-        })
+        parse(text).ok_or_else(|| ParseIdentityError { text: text.chars().take(IDENTITY_BYTES).collect() })
     }
 }
 
@@ -70,20 +68,15 @@ fn parse(text: &str) -> Option<Identity> {
     let path: Vec<&str> = path.split('/').collect();
     let subject = match path.as_slice() {
         ["coordinator", id] => Subject::Coordinator(CoordinatorId(id.parse().ok()?)),
-        ["host", id, incarnation] => Subject::Host {
-            id: id.parse().ok()?,
-            incarnation: incarnation.parse().ok()?,
-        },
-        ["person", name, generation] => Subject::Person {
-            name: name.parse().ok()?,
-            generation: generation.parse().ok()?,
-        },
+        ["host", id, incarnation] => {
+            Subject::Host { id: id.parse().ok()?, incarnation: incarnation.parse().ok()? }
+        }
+        ["person", name, generation] => {
+            Subject::Person { name: name.parse().ok()?, generation: generation.parse().ok()? }
+        }
         _ => return None,
     };
-    let identity = Identity {
-        cluster: cluster.parse().ok()?,
-        subject,
-    };
+    let identity = Identity { cluster: cluster.parse().ok()?, subject };
     // One spelling each: a number written "+7" or "007" is not ours.
     (identity.to_string() == text).then_some(identity)
 }
@@ -102,10 +95,7 @@ mod tests {
                 incarnation
             }),
             ("[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", any::<u64>()).prop_map(|(name, generation)| {
-                Subject::Person {
-                    name: name.parse().unwrap(),
-                    generation,
-                }
+                Subject::Person { name: name.parse().unwrap(), generation }
             }),
         ]
     }

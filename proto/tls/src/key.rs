@@ -24,9 +24,7 @@ pub struct Key {
 
 impl Key {
     pub fn generate() -> Result<Self, Error> {
-        KeyPair::generate()
-            .map(|pair| Self::of(&pair))
-            .map_err(Error::key)
+        KeyPair::generate().map(|pair| Self::of(&pair)).map_err(Error::key)
     }
 
     fn of(pair: &KeyPair) -> Self {
@@ -39,16 +37,12 @@ impl Key {
     pub fn from_pem(pem: &str) -> Result<Self, Error> {
         let der =
             PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|error| Error::key(error.to_string()))?;
-        KeyPair::try_from(&der)
-            .map(|pair| Self::of(&pair))
-            .map_err(Error::key)
+        KeyPair::try_from(&der).map(|pair| Self::of(&pair)).map_err(Error::key)
     }
 
     pub fn from_pkcs8(der: &[u8]) -> Result<Self, Error> {
         let der = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(der));
-        KeyPair::try_from(&der)
-            .map(|pair| Self::of(&pair))
-            .map_err(Error::key)
+        KeyPair::try_from(&der).map(|pair| Self::of(&pair)).map_err(Error::key)
     }
 
     pub fn to_pem(&self) -> Result<Zeroizing<String>, Error> {
@@ -60,10 +54,8 @@ impl Key {
     }
 
     pub fn load(path: &Path) -> Result<Self, Error> {
-        let pem = std::fs::read_to_string(path).map_err(|source| Error::Read {
-            path: path.to_owned(),
-            source,
-        })?;
+        let pem =
+            std::fs::read_to_string(path).map_err(|source| Error::Read { path: path.to_owned(), source })?;
         Self::from_pem(&Zeroizing::new(pem))
     }
 
@@ -143,19 +135,14 @@ impl fmt::Debug for PublicKey {
 /// Everything else in the request is ignored: names and addresses come from the replicated state.
 pub fn public_key_of_request(der: &[u8]) -> Result<PublicKey, Error> {
     if der.len() > REQUEST_BYTES {
-        return Err(Error::request(format!(
-            "{} bytes are more than {REQUEST_BYTES}",
-            der.len()
-        )));
+        return Err(Error::request(format!("{} bytes are more than {REQUEST_BYTES}", der.len())));
     }
     let (rest, request) =
         X509CertificationRequest::from_der(der).map_err(|error| Error::request(error.to_string()))?;
     if !rest.is_empty() {
         return Err(Error::request("bytes follow the request"));
     }
-    request
-        .verify_signature()
-        .map_err(|error| Error::request(error.to_string()))?;
+    request.verify_signature().map_err(|error| Error::request(error.to_string()))?;
     let key = PublicKey::of(request.certification_request_info.subject_pki.raw.to_vec());
     key.to_certify()?;
     Ok(key)
@@ -173,10 +160,7 @@ mod tests {
         let path = folder.path().join("agent.key");
         let key = Key::generate().unwrap();
         key.save(&path).unwrap();
-        assert_eq!(
-            Key::load(&path).unwrap().public_key_digest(),
-            key.public_key_digest()
-        );
+        assert_eq!(Key::load(&path).unwrap().public_key_digest(), key.public_key_digest());
     }
 
     #[test]
@@ -205,10 +189,7 @@ mod tests {
         let (mine, theirs) = (Key::generate().unwrap(), Key::generate().unwrap());
         let mut request = mine.signing_request_der().unwrap();
         let spki = mine.public().spki_der();
-        let at = request
-            .windows(spki.len())
-            .position(|window| window == spki)
-            .unwrap();
+        let at = request.windows(spki.len()).position(|window| window == spki).unwrap();
         request[at..at + spki.len()].copy_from_slice(theirs.public().spki_der());
         assert!(matches!(public_key_of_request(&request), Err(Error::Request(_))));
     }

@@ -35,23 +35,14 @@ mod tests {
     #[test]
     fn renewed_at_half_life_and_at_once_when_that_is_over() {
         let (from, until) = (WallTime(1_000), WallTime(2_000));
-        assert_eq!(
-            renew_after(from, until, WallTime(1_000)),
-            Duration::from_secs(500)
-        );
-        assert_eq!(
-            renew_after(from, until, WallTime(1_400)),
-            Duration::from_secs(100)
-        );
+        assert_eq!(renew_after(from, until, WallTime(1_000)), Duration::from_secs(500));
+        assert_eq!(renew_after(from, until, WallTime(1_400)), Duration::from_secs(100));
         assert_eq!(renew_after(from, until, WallTime(1_500)), Duration::ZERO);
         assert_eq!(renew_after(from, until, WallTime(9_000)), Duration::ZERO);
     }
 
     #[test]
     fn dates_in_the_wrong_order_mean_now() {
-        assert_eq!(
-            renew_after(WallTime(2_000), WallTime(1_000), WallTime(2_000)),
-            Duration::ZERO
-        );
+        assert_eq!(renew_after(WallTime(2_000), WallTime(1_000), WallTime(2_000)), Duration::ZERO);
     }
 }

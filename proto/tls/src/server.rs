@@ -35,13 +35,7 @@ pub struct ServerTls<'a> {
 impl<'a> ServerTls<'a> {
     /// TLS 1.3, certified clients only.
     pub fn new(roots_pem: &'a str, presented: &'a Swap, alpn: &'a [&'a [u8]]) -> Self {
-        Self {
-            roots_pem,
-            presented,
-            clients: Clients::Certified,
-            alpn,
-            tls12: false,
-        }
+        Self { roots_pem, presented, clients: Clients::Certified, alpn, tls12: false }
     }
 
     #[must_use]

@@ -25,10 +25,7 @@ impl Authority {
         params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
         let root = params.self_signed(&key).unwrap().der().clone();
-        Self {
-            issuer: Issuer::new(params, key),
-            root,
-        }
+        Self { issuer: Issuer::new(params, key), root }
     }
 
     pub(super) fn root_pem(&self) -> String {
@@ -45,22 +42,14 @@ impl Authority {
         let mut params = CertificateParams::default();
         params.subject_alt_names = vec![SanType::DnsName(COORDINATOR_NAME.try_into().unwrap())];
         for identity in identities {
-            params
-                .subject_alt_names
-                .push(SanType::URI((*identity).try_into().unwrap()));
+            params.subject_alt_names.push(SanType::URI((*identity).try_into().unwrap()));
         }
         params.not_before = SystemTime::from(WallTime(wall_now().0 - DAY)).into();
         params.not_after = SystemTime::from(not_after).into();
         params.serial_number = Some(0x00ab_cdef_u64.into());
-        params.extended_key_usages = vec![
-            ExtendedKeyUsagePurpose::ServerAuth,
-            ExtendedKeyUsagePurpose::ClientAuth,
-        ];
-        params
-            .signed_by(&key.public().to_certify().unwrap(), &self.issuer)
-            .unwrap()
-            .der()
-            .clone()
+        params.extended_key_usages =
+            vec![ExtendedKeyUsagePurpose::ServerAuth, ExtendedKeyUsagePurpose::ClientAuth];
+        params.signed_by(&key.public().to_certify().unwrap(), &self.issuer).unwrap().der().clone()
     }
 
     /// What a server or client presents: the leaf and the root.

@@ -32,10 +32,8 @@ async fn door(authority: &Authority) -> Door {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let swap = authority.swap("spiffe://c1/coordinator/1");
-    let config = ServerTls::new(&authority.root_pem(), &swap, ALPN_GRPC)
-        .clients(Clients::Anybody)
-        .build()
-        .unwrap();
+    let config =
+        ServerTls::new(&authority.root_pem(), &swap, ALPN_GRPC).clients(Clients::Anybody).build().unwrap();
     let (tell, callers) = tokio::sync::mpsc::channel(16);
     let task = tokio::spawn(async move {
         loop {
@@ -45,12 +43,7 @@ async fn door(authority: &Authority) -> Door {
             }
         }
     });
-    Door {
-        address,
-        swap,
-        callers,
-        task,
-    }
+    Door { address, swap, callers, task }
 }
 
 fn anonymous(authority: &Authority) -> Connector {
@@ -67,11 +60,7 @@ async fn it_is_a_tower_service_and_dials_from_the_address_it_was_given() {
     let ours = Authority::new("ours");
     let mut door = door(&ours).await;
     let from = IpAddr::V4(Ipv4Addr::new(127, 7, 7, 7));
-    let stream = anonymous(&ours)
-        .with_local_address(from)
-        .oneshot(uri(door.address))
-        .await
-        .unwrap();
+    let stream = anonymous(&ours).with_local_address(from).oneshot(uri(door.address)).await.unwrap();
     assert!(stream.inner().get_ref().0.nodelay().unwrap());
     assert_eq!(door.callers.recv().await.unwrap().ip(), from);
 }
@@ -87,8 +76,7 @@ async fn a_swapped_server_certificate_is_seen_by_the_next_connection() {
     };
     let (first, second) = (presented().await, presented().await);
     assert_eq!(first, second);
-    door.swap
-        .set(ours.certified("spiffe://c1/coordinator/1", super::authority::tomorrow()));
+    door.swap.set(ours.certified("spiffe://c1/coordinator/1", super::authority::tomorrow()));
     assert_ne!(presented().await, first);
 }
 
@@ -96,11 +84,7 @@ async fn a_swapped_server_certificate_is_seen_by_the_next_connection() {
 async fn names_are_asked_of_the_resolver_and_every_address_is_tried() {
     let ours = Authority::new("ours");
     let door = door(&ours).await;
-    let closed = TcpListener::bind("127.0.0.1:0")
-        .await
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let known = vec![closed, door.address];
     let resolving = anonymous(&ours).with_resolver(Arc::new(move |host, port| {
         assert_eq!((host.as_str(), port), ("coordinator-1", 7000));
@@ -117,11 +101,7 @@ async fn who_does_not_answer_is_given_up() {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = silent.local_addr().unwrap();
     let within = Duration::from_millis(50);
-    let error = anonymous(&ours)
-        .with_timeout(within)
-        .connect(&uri(address))
-        .await
-        .unwrap_err();
+    let error = anonymous(&ours).with_timeout(within).connect(&uri(address)).await.unwrap_err();
     assert!(matches!(error, ConnectError::Silent { .. }), "{error}");
 }
 
@@ -131,11 +111,7 @@ async fn a_stranger_is_told_apart_from_a_closed_port() {
     let door = door(&theirs).await;
     let error = anonymous(&ours).connect(&uri(door.address)).await.unwrap_err();
     assert!(matches!(error, ConnectError::Handshake { .. }), "{error}");
-    let closed = TcpListener::bind("127.0.0.1:0")
-        .await
-        .unwrap()
-        .local_addr()
-        .unwrap();
+    let closed = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let error = anonymous(&ours).connect(&uri(closed)).await.unwrap_err();
     assert!(matches!(error, ConnectError::Connect { .. }), "{error}");
 }
@@ -144,10 +120,7 @@ async fn a_stranger_is_told_apart_from_a_closed_port() {
 async fn a_uri_without_a_port_is_refused() {
     let ours = Authority::new("ours");
     let error = anonymous(&ours).connect(&uri("coordinator-1")).await.unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "http://coordinator-1/ is not of the form http://HOST:PORT"
-    );
+    assert_eq!(error.to_string(), "http://coordinator-1/ is not of the form http://HOST:PORT");
 }
 
 #[tokio::test]

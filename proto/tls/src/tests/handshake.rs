@@ -30,11 +30,7 @@ async fn meet(server: Arc<ServerConfig>, client: Arc<ClientConfig>) -> io::Resul
         let mut stream = TlsAcceptor::from(server).accept(far).await?;
         stream.write_all(b"!").await?;
         stream.flush().await?;
-        let leaf = stream
-            .get_ref()
-            .1
-            .peer_certificates()
-            .map(|chain| chain[0].clone());
+        let leaf = stream.get_ref().1.peer_certificates().map(|chain| chain[0].clone());
         io::Result::Ok(leaf.map(|leaf| Certificate::from_der(&leaf).unwrap()))
     };
     let dial = async {
@@ -51,10 +47,7 @@ async fn meet(server: Arc<ServerConfig>, client: Arc<ClientConfig>) -> io::Resul
 
 fn server(authority: &Authority, clients: Clients) -> Arc<ServerConfig> {
     let swap = authority.swap(COORDINATOR);
-    ServerTls::new(&authority.root_pem(), &swap, ALPN_CONTROL)
-        .clients(clients)
-        .build()
-        .unwrap()
+    ServerTls::new(&authority.root_pem(), &swap, ALPN_CONTROL).clients(clients).build().unwrap()
 }
 
 fn client(authority: &Authority, presented: &Swap) -> Arc<ClientConfig> {
@@ -64,9 +57,7 @@ fn client(authority: &Authority, presented: &Swap) -> Arc<ClientConfig> {
 #[tokio::test]
 async fn both_ends_know_each_other() {
     let ours = Authority::new("ours");
-    let met = meet(server(&ours, Clients::Certified), client(&ours, &ours.swap(HOST)))
-        .await
-        .unwrap();
+    let met = meet(server(&ours, Clients::Certified), client(&ours, &ours.swap(HOST))).await.unwrap();
     assert_eq!(met.client.unwrap().identity.unwrap().to_string(), HOST);
     assert_eq!(met.server.identity.unwrap().to_string(), COORDINATOR);
     assert_eq!(met.alpn.as_deref(), Some(b"h2".as_slice()));
@@ -76,11 +67,7 @@ async fn both_ends_know_each_other() {
 async fn without_a_certificate_only_where_anybody_may_call() {
     let ours = Authority::new("ours");
     let nobody = client(&ours, &Swap::empty());
-    assert!(
-        meet(server(&ours, Clients::Certified), nobody.clone())
-            .await
-            .is_err()
-    );
+    assert!(meet(server(&ours, Clients::Certified), nobody.clone()).await.is_err());
     let met = meet(server(&ours, Clients::Anybody), nobody).await.unwrap();
     assert!(met.client.is_none());
 }
@@ -90,35 +77,18 @@ async fn another_clusters_certificate_is_refused_on_either_end() {
     let (ours, theirs) = (Authority::new("ours"), Authority::new("ours"));
     for clients in [Clients::Certified, Clients::Anybody, Clients::AnybodyAndExpired] {
         let stranger = client(&ours, &theirs.swap(HOST));
-        assert!(
-            meet(server(&ours, clients), stranger).await.is_err(),
-            "{clients:?}"
-        );
+        assert!(meet(server(&ours, clients), stranger).await.is_err(), "{clients:?}");
     }
-    assert!(
-        meet(server(&theirs, Clients::Anybody), client(&ours, &Swap::empty()))
-            .await
-            .is_err()
-    );
+    assert!(meet(server(&theirs, Clients::Anybody), client(&ours, &Swap::empty())).await.is_err());
 }
 
 #[tokio::test]
 async fn an_expired_certificate_only_where_it_may_renew() {
     let ours = Authority::new("ours");
     let expired = client(&ours, &Swap::new(ours.certified(HOST, an_hour_ago())));
-    assert!(
-        meet(server(&ours, Clients::Certified), expired.clone())
-            .await
-            .is_err()
-    );
-    assert!(
-        meet(server(&ours, Clients::Anybody), expired.clone())
-            .await
-            .is_err()
-    );
-    let met = meet(server(&ours, Clients::AnybodyAndExpired), expired)
-        .await
-        .unwrap();
+    assert!(meet(server(&ours, Clients::Certified), expired.clone()).await.is_err());
+    assert!(meet(server(&ours, Clients::Anybody), expired.clone()).await.is_err());
+    let met = meet(server(&ours, Clients::AnybodyAndExpired), expired).await.unwrap();
     assert!(met.client.unwrap().expired(wall_now()));
 }
 
@@ -126,20 +96,14 @@ async fn an_expired_certificate_only_where_it_may_renew() {
 async fn an_expired_certificate_of_another_cluster_is_refused() {
     let (ours, theirs) = (Authority::new("ours"), Authority::new("ours"));
     let stranger = client(&ours, &Swap::new(theirs.certified(HOST, an_hour_ago())));
-    assert!(
-        meet(server(&ours, Clients::AnybodyAndExpired), stranger)
-            .await
-            .is_err()
-    );
+    assert!(meet(server(&ours, Clients::AnybodyAndExpired), stranger).await.is_err());
 }
 
 #[tokio::test]
 async fn an_expired_server_is_refused() {
     let ours = Authority::new("ours");
     let swap = Swap::new(ours.certified(COORDINATOR, an_hour_ago()));
-    let server = ServerTls::new(&ours.root_pem(), &swap, ALPN_GRPC)
-        .build()
-        .unwrap();
+    let server = ServerTls::new(&ours.root_pem(), &swap, ALPN_GRPC).build().unwrap();
     assert!(meet(server, client(&ours, &ours.swap(HOST))).await.is_err());
 }
 
@@ -154,10 +118,7 @@ async fn a_swap_is_seen_by_the_next_handshake_on_either_end() {
     far.set(ours.certified(COORDINATOR, tomorrow()));
     let after = meet(server, client).await.unwrap();
     assert_ne!(before.server.public_key, after.server.public_key);
-    assert_ne!(
-        before.client.unwrap().public_key,
-        after.client.unwrap().public_key
-    );
+    assert_ne!(before.client.unwrap().public_key, after.client.unwrap().public_key);
     assert_eq!(after.server.public_key, far.get().unwrap().leaf().public_key);
 }
 
@@ -165,19 +126,10 @@ async fn a_swap_is_seen_by_the_next_handshake_on_either_end() {
 async fn a_root_is_trusted_by_its_digest_and_by_no_other() {
     let (ours, theirs) = (Authority::new("ours"), Authority::new("theirs"));
     let pinned = |root: &Authority| {
-        client_config(
-            ServerTrust::RootDigest(sha256(&root.root)),
-            &Swap::empty(),
-            ALPN_GRPC,
-        )
-        .unwrap()
+        client_config(ServerTrust::RootDigest(sha256(&root.root)), &Swap::empty(), ALPN_GRPC).unwrap()
     };
     assert!(meet(server(&ours, Clients::Anybody), pinned(&ours)).await.is_ok());
-    assert!(
-        meet(server(&ours, Clients::Anybody), pinned(&theirs))
-            .await
-            .is_err()
-    );
+    assert!(meet(server(&ours, Clients::Anybody), pinned(&theirs)).await.is_err());
 }
 
 #[tokio::test]
@@ -186,16 +138,10 @@ async fn a_root_that_did_not_sign_the_leaf_does_not_help_it() {
     let key = crate::Key::generate().unwrap();
     let leaf = theirs.certify(&key, &[COORDINATOR], tomorrow());
     let borrowed = Swap::new(crate::Certified::new(vec![leaf, ours.root.clone()], &key).unwrap());
-    let server = ServerTls::new(&ours.root_pem(), &borrowed, ALPN_GRPC)
-        .clients(Clients::Anybody)
-        .build()
-        .unwrap();
-    let pinned = client_config(
-        ServerTrust::RootDigest(sha256(&ours.root)),
-        &Swap::empty(),
-        ALPN_GRPC,
-    )
-    .unwrap();
+    let server =
+        ServerTls::new(&ours.root_pem(), &borrowed, ALPN_GRPC).clients(Clients::Anybody).build().unwrap();
+    let pinned =
+        client_config(ServerTrust::RootDigest(sha256(&ours.root)), &Swap::empty(), ALPN_GRPC).unwrap();
     assert!(meet(server, pinned).await.is_err());
 }
 
