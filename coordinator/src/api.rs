@@ -5,8 +5,8 @@
 //!                            └─────► read (linearizable) ─► convert ─► message       the rest
 //! ```
 //!
-//! One file per service. [`convert`] checks and translates, and knows no I/O; what the services share stands beside
-//! them: [`mutate`] the way of a mutation, [`paging`] and [`filter`] of lists, [`follow`] of watches.
+//! One file per service. `convert` checks and translates, and knows no I/O; what the services share stands beside
+//! them: `mutate` the way of a mutation, `paging` and `filter` of lists, `follow` of watches.
 
 mod authorize;
 mod cluster;

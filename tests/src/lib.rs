@@ -2,7 +2,7 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`bench`] | what things cost: for `tests/bench.sh`, and for tests that set bounds |
+//! | [`mod@bench`] | what things cost: for `tests/bench.sh`, and for tests that set bounds |
 //! | [`inprocess`] | clusters in one process, on a simulated world: coordinators that can be crashed anywhere |
 //! | [`processes`] | clusters of real `skepd` processes that make real hosts |
 //! | [`wait`] | waiting for a condition, with a bound |

@@ -1,6 +1,6 @@
 //! Entries applied to the state: deterministic, total, and the only way the state changes.
 //!
-//! One file per command family. [`Tx`](tx::Tx) is what they write through: it keeps revisions, indexes, events and the
+//! One file per command family. `Tx` is what they write through: it keeps revisions, indexes, events and the
 //! counters of operations right, so that no family has to.
 
 mod agents;
