@@ -116,6 +116,7 @@ async fn assemble(settings: Settings, deps: Deps) -> Result<Agent, AgentError> {
         acted,
         every: timing.look_every,
         at_least: timing.look_at_least,
+        door_seen: false,
     };
     Ok(Agent { sessions, worker, observer })
 }

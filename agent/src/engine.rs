@@ -26,6 +26,11 @@ pub trait Engine: Send + Sync + Debug + 'static {
     /// What the engine is, and what it knows of its own node.
     async fn look(&self) -> Result<EngineView, EngineError>;
 
+    /// Whether people reach the engine through the front door. Asked until the first yes.
+    async fn door(&self) -> Result<(), EngineError> {
+        Ok(())
+    }
+
     /// Every node of the swarm. Only a manager of a swarm that has a leader can tell.
     async fn nodes(&self) -> Result<Vec<Node>, EngineError>;
 

@@ -101,7 +101,7 @@ async fn agent(config: AgentConfig) -> anyhow::Result<ExitCode> {
     let store = DiskStore::open(&config.data_dir).context("cannot make the data folder")?;
     let deps = Deps {
         store: Arc::new(store),
-        engine: Arc::new(Docker::new(&config.docker_socket)),
+        engine: Arc::new(Docker::new(&config.docker_socket, config.docker_port)),
         facts: Arc::new(ProcFacts::new()),
         resolve: Some(hickory()),
     };

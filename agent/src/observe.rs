@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
-use crate::engine::{Engine, EngineFacts, LocalNode, Node};
+use crate::engine::{Engine, EngineError, EngineFacts, EngineView, LocalNode, Node};
 use crate::error::chain;
 use crate::facts::{Facts, Resources};
 
@@ -45,10 +45,12 @@ pub(crate) struct Observer {
     pub(crate) every: Duration,
     /// Between looks at least: a swarm's events come in bursts.
     pub(crate) at_least: Duration,
+    /// The front door was open once.
+    pub(crate) door_seen: bool,
 }
 
 impl Observer {
-    pub(crate) async fn run(self) -> Infallible {
+    pub(crate) async fn run(mut self) -> Infallible {
         loop {
             let report = self.look().await;
             let pause = match report.engine {
@@ -72,9 +74,19 @@ impl Observer {
         }
     }
 
-    async fn look(&self) -> Report {
+    /// An engine counts as ready only where people reach it, too: a host is said to be ready on this word.
+    async fn look_inside(&mut self) -> Result<EngineView, EngineError> {
+        let view = self.engine.look().await?;
+        if !self.door_seen {
+            self.engine.door().await?;
+            self.door_seen = true;
+        }
+        Ok(view)
+    }
+
+    async fn look(&mut self) -> Report {
         let resources = self.facts.resources();
-        match self.engine.look().await {
+        match self.look_inside().await {
             Ok(view) => {
                 let nodes = if view.node.manager { self.engine.nodes().await.ok() } else { None };
                 Report {

@@ -61,6 +61,9 @@ impl Default for ProxyLimits {
     }
 }
 
+/// Between looks for the first certificate: people wait for the door to open.
+const NOT_ENROLLED: Duration = Duration::from_millis(200);
+
 /// A front door that has its certificate. Waited for, since a host has none before it is enrolled.
 #[derive(Debug)]
 pub struct Proxy {
@@ -82,7 +85,7 @@ impl Proxy {
                 Ok(None) => debug!("not enrolled yet"),
                 Err(error) => warn!(error = chain(&error), "the certificates are not usable"),
             }
-            sleep(settings.limits.reread).await;
+            sleep(NOT_ENROLLED).await;
         }
     }
 

@@ -1,11 +1,12 @@
 //! Docker Engine over its Unix socket.
 
 use std::future::Future;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::net::TcpStream;
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
@@ -25,13 +26,15 @@ const ACT: Duration = Duration::from_secs(45);
 #[derive(Debug)]
 pub struct Docker {
     socket: PathBuf,
+    /// Where the front door listens on this host.
+    door: u16,
     client: Mutex<Option<bollard::Docker>>,
     events: Events,
 }
 
 impl Docker {
-    pub fn new(socket: &Path) -> Self {
-        Self { socket: socket.to_owned(), client: Mutex::new(None), events: Events::default() }
+    pub fn new(socket: &Path, door: u16) -> Self {
+        Self { socket: socket.to_owned(), door, client: Mutex::new(None), events: Events::default() }
     }
 
     async fn client(&self) -> Result<bollard::Docker, EngineError> {
@@ -86,6 +89,15 @@ impl Engine for Docker {
             })
         })
         .await
+    }
+
+    async fn door(&self) -> Result<(), EngineError> {
+        match timeout(QUESTION, TcpStream::connect((Ipv4Addr::LOCALHOST, self.door))).await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(_)) | Err(_) => {
+                Err(EngineError::new(EngineErrorKind::Unreachable, "the front door is not open yet"))
+            }
+        }
     }
 
     async fn nodes(&self) -> Result<Vec<Node>, EngineError> {

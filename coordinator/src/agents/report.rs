@@ -4,6 +4,8 @@
 
 mod nodes;
 
+use std::time::Duration;
+
 use skep_core::State;
 use skep_core::command::Observed;
 use skep_core::state::{Facts, Host};
@@ -13,12 +15,23 @@ use skep_types::{ConditionKind, ConditionStatus, NodeId};
 /// Free space on the engine's disk, or of memory, below which a host is not healthy.
 const LOW_PERCENT: u64 = 5;
 
+/// A host whose wall clock is this far from the coordinator's is not healthy. Well below the five minutes that
+/// certificates are backdated, so that people hear of it before connections fail.
+const CLOCK_OFFSET: Duration = Duration::from_secs(30);
+
+/// What is known of the agent beside its reports.
+pub(super) struct Agent<'a> {
+    pub(super) version: &'a str,
+    /// Between its wall clock and ours, either way, as of its last heartbeat.
+    pub(super) clock_offset: Duration,
+}
+
 /// The observations to propose. Empty when the record says all of it.
-pub(super) fn differences(report: &Report, agent_version: &str, host: &Host, state: &State) -> Vec<Observed> {
+pub(super) fn differences(report: &Report, agent: &Agent<'_>, host: &Host, state: &State) -> Vec<Observed> {
     let mut observed = Vec::new();
-    observed.extend(facts(report, agent_version, host));
+    observed.extend(facts(report, agent.version, host));
     observed.extend(report.engine.as_ref().and_then(|engine| engine_condition(engine, host)));
-    observed.extend(health(report, host));
+    observed.extend(health(report, agent.clock_offset, host));
     observed.extend(local_node(report, host));
     observed.extend(nodes::listing(report, host, state).map(Observed::Nodes));
     observed
@@ -58,7 +71,7 @@ fn engine_condition(engine: &Engine, host: &Host) -> Option<Observed> {
     })
 }
 
-fn health(report: &Report, host: &Host) -> Option<Observed> {
+fn health(report: &Report, clock_offset: Duration, host: &Host) -> Option<Observed> {
     let resources = report.resources?;
     let low =
         |free: u64, total: u64| total > 0 && free.saturating_mul(100) < total.saturating_mul(LOW_PERCENT);
@@ -66,6 +79,8 @@ fn health(report: &Report, host: &Host) -> Option<Observed> {
         (ConditionStatus::False, "DiskLow")
     } else if low(resources.memory_available_bytes, resources.memory_total_bytes) {
         (ConditionStatus::False, "MemoryLow")
+    } else if clock_offset > CLOCK_OFFSET {
+        (ConditionStatus::False, "ClockOffset")
     } else {
         (ConditionStatus::True, "Healthy")
     };

@@ -9,6 +9,7 @@ use skep_proto::agent::{
     AgentMessage, Assignment, CoordinatorMessage, Done, Goodbye, Hello, PermitOutcome, Report, Welcome,
     agent_message, permit_outcome,
 };
+use skep_tls::wall_now;
 use skep_types::{HostId, limits};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
@@ -32,6 +33,8 @@ pub(super) struct AgentStream {
     /// The highest sequence number seen.
     sequence: u64,
     report: Option<Report>,
+    /// As of the last heartbeat.
+    clock_offset: Duration,
     /// The outcome told last; proposed until the record has it.
     outcome: Option<PermitOutcome>,
     /// The coordinators the agent was told of.
@@ -67,6 +70,7 @@ impl AgentStream {
             place,
             sequence: 0,
             report: None,
+            clock_offset: Duration::ZERO,
             outcome,
             coordinators: Vec::new(),
             assigned: None,
@@ -151,7 +155,11 @@ impl AgentStream {
         match said.message {
             Some(agent_message::Message::Report(report)) => self.report = Some(report),
             Some(agent_message::Message::Outcome(outcome)) => self.outcome = Some(outcome),
-            Some(agent_message::Message::Heartbeat(_) | agent_message::Message::Hello(_)) | None => {}
+            Some(agent_message::Message::Heartbeat(heartbeat)) => {
+                let theirs = Duration::from_millis(heartbeat.wall_time_ms);
+                self.clock_offset = theirs.abs_diff(Duration::from_secs(wall_now().0));
+            }
+            Some(agent_message::Message::Hello(_)) | None => {}
         }
     }
 
@@ -168,7 +176,8 @@ impl AgentStream {
             self.close_permit(outcome.clone()).await;
         }
         let Some(report) = &self.report else { return Ok(()) };
-        let observed = report::differences(report, &self.hello.agent_version, host, &state);
+        let agent = report::Agent { version: &self.hello.agent_version, clock_offset: self.clock_offset };
+        let observed = report::differences(report, &agent, host, &state);
         if !observed.is_empty() {
             // Compared again in a while, if it was lost.
             let _lost = self.observe(observed).await;
