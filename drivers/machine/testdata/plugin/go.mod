@@ -1,0 +1,3 @@
+module testhost
+
+go 1.19
