@@ -18,6 +18,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
+use crate::telemetry;
 use call::Caller;
 pub(crate) use lease::Lease;
 
@@ -97,7 +98,8 @@ impl Work {
 }
 
 async fn work_on(caller: &Caller, intent: &Intent) {
-    let span = tracing::info_span!("intent", intent = %intent.id, account = %intent.account);
+    let context = &caller.context;
+    let span = telemetry::spans::intent(&context.cluster, &context.raft.state(), intent);
     let work = async {
         match &intent.kind {
             IntentKind::Create { .. } => create::run(caller, intent).await,

@@ -1,5 +1,7 @@
 //! Logs to standard error, as text or JSON; spans to an OTLP collector, where one is configured.
 
+pub(crate) mod spans;
+
 use std::io::IsTerminal;
 
 use opentelemetry::trace::{TraceContextExt as _, TracerProvider as _};

@@ -11,6 +11,7 @@ use super::convert::{mutation::Mutation, operation};
 use super::status::internal;
 use super::{Actor, Api, dry_run};
 use crate::raft::Published;
+use crate::telemetry::spans;
 
 /// What is to be done with a mutation.
 pub(super) enum Begun {
@@ -72,10 +73,12 @@ impl Api {
 
     async fn propose(&self, command: RequestCommand) -> Result<OperationId, Refusal> {
         let method = command.meta.method.clone();
+        let span = spans::request(&method);
         let proposed = Box::pin(self.context.raft.propose(vec![Command::Request(command)])).await?;
         let reply = proposed.into_iter().next();
         match reply {
             Some(Reply::Accepted(operation)) => {
+                spans::accepted(&span, &self.context.cluster, operation);
                 tracing::info!(%operation, method, "request accepted");
                 Ok(operation)
             }

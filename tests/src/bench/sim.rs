@@ -11,6 +11,9 @@ use crate::wait::until;
 /// All its agents end in order within this.
 const END: Duration = Duration::from_secs(60);
 
+/// A thousand agents have much to say.
+const QUIET: &str = "error,skep_sim=info";
+
 #[derive(Debug)]
 pub struct Simulation {
     process: Child,
@@ -31,6 +34,11 @@ pub struct Took {
 impl Simulation {
     /// Creates take `create` ± 20 %, boots `boot`. Returns when its socket answers.
     pub fn start(create: Duration, boot: Duration) -> Self {
+        Self::start_saying(QUIET, create, boot)
+    }
+
+    /// As [`Self::start`], with a log as in RUST_LOG.
+    pub fn start_saying(log_filter: &str, create: Duration, boot: Duration) -> Self {
         let folder = tempfile::Builder::new().prefix("skep-sim-").tempdir().unwrap();
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         let mut command = Command::new(program());
@@ -41,6 +49,7 @@ impl Simulation {
             .arg(folder.path().join("report.json"))
             .args(["--latency-ms", &create.as_millis().to_string()])
             .args(["--boot-ms", &boot.as_millis().to_string()])
+            .args(["--log", log_filter])
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log);
@@ -62,7 +71,8 @@ impl Simulation {
         self.process.id()
     }
 
-    fn log(&self) -> String {
+    /// What it has said so far, its agents included.
+    pub fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 

@@ -24,11 +24,18 @@ pub struct Settings {
     pub driver_call: Duration,
     /// Of driver programs that run already.
     pub driver_sockets: Vec<PathBuf>,
+    /// Of a collector of spans.
+    pub otlp_endpoint: Option<String>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { owner_lease: OWNER_LEASE, driver_call: DRIVER_CALL, driver_sockets: Vec::new() }
+        Self {
+            owner_lease: OWNER_LEASE,
+            driver_call: DRIVER_CALL,
+            driver_sockets: Vec::new(),
+            otlp_endpoint: None,
+        }
     }
 }
 
@@ -110,6 +117,10 @@ impl Coordinator {
             .stderr(log);
         for socket in &self.settings.driver_sockets {
             command.arg("--driver-socket").arg(socket);
+        }
+        if let Some(endpoint) = &self.settings.otlp_endpoint {
+            // Batches are sent at once: somebody waits for them.
+            command.args(["--otlp-endpoint", endpoint]).env("OTEL_BSP_SCHEDULE_DELAY", "100");
         }
         self.process = Some(command.spawn().unwrap());
     }

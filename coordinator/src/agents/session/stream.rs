@@ -255,8 +255,7 @@ impl AgentStream {
 
     fn send_assignment(&mut self, host: &Host, mut work: Assignment) -> Result<(), End> {
         if let Some(permit) = &host.permit {
-            let (operation, task) = (host.created_by, permit.task.label());
-            let span = tracing::info_span!("permit", host = %host.id, %operation, permit = %permit.id, task);
+            let span = telemetry::spans::permit(&self.context.cluster, host, permit);
             work.traceparent = telemetry::traceparent(&span);
         }
         self.assigned = Some(work.permit_id.clone());
