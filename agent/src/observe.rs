@@ -101,3 +101,6 @@ impl Observer {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

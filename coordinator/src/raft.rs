@@ -35,7 +35,7 @@ mod time;
 mod types;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use beat::{AgentStream, Beat, BeatAnswer, BeatHandler, Sighting};
 pub use changes::{ChangeSubscription, Dirty};

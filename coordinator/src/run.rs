@@ -1,5 +1,6 @@
 //! One coordinator, from its folder to its last call.
 
+mod end;
 mod services;
 
 use std::sync::Arc;
@@ -7,7 +8,6 @@ use std::time::Duration;
 
 use skep_core::command::{Command, MemberCommand, Reply};
 use skep_tls::{ALPN_CONTROL, ALPN_GRPC, Clients, ServerTls, ServerTrust, Swap, client_config};
-use skep_types::CoordinatorId;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -27,6 +27,7 @@ use crate::renew::Renewable;
 use crate::server::{AgentBinary, HttpState};
 use crate::trust::{Issuers, TrustError};
 use crate::{agents, beat, leader, owner, renew, server};
+use end::EndWatch;
 
 /// Everything a test must be able to replace is in here.
 #[derive(Debug)]
@@ -132,47 +133,15 @@ impl Coordinator {
         let id = member.coordinator;
         let node = Node { options, member, liveness, handle: handle.clone() };
         let stop = shutdown.child_token();
-        let removal = tokio::spawn(removal(handle.clone(), id, stop.clone()));
-        let failure = tokio::spawn(failure(handle.clone(), stop.clone()));
-        let mut ended = node.operate(certificates, listener, &stop).await;
+        let watch = EndWatch::start(&handle, id, &stop);
+        let ended = node.operate(certificates, listener, &stop).await;
         stop.cancel();
-        if let Some(why) = failure.await.unwrap_or_default() {
-            ended = Err(RunError::Log(why));
-        }
-        if removal.await.unwrap_or(false) {
-            ended = Err(RunError::Removed(format!("{id} is on no list of coordinators")));
-        }
+        let ended = watch.cause().await.map_or(ended, Err);
         if let Err(error) = handle.transfer_leadership(None).await {
             tracing::debug!(%error, "leadership was not handed over");
         }
         handle.shutdown().await;
         ended
-    }
-}
-
-/// Stops a coordinator whose log has stopped: what it knows grows old. Why it did, if it did so by itself.
-async fn failure(handle: RaftHandle, stop: CancellationToken) -> Option<String> {
-    tokio::select! {
-        why = handle.ended() => {
-            stop.cancel();
-            why
-        }
-        () = stop.cancelled() => None,
-    }
-}
-
-/// Stops a coordinator that the cluster no longer counts: it would answer with what it knew then. Whether it did.
-async fn removal(handle: RaftHandle, id: CoordinatorId, stop: CancellationToken) -> bool {
-    let mut changes = handle.subscribe_changes();
-    loop {
-        let state = handle.state();
-        let known = state.coordinators.get(&id).map(|coordinator| !coordinator.removed);
-        // Ids are given out once: one that was given out and has no record was removed, and then forgotten.
-        if !known.unwrap_or(state.last_coordinator < id.0) {
-            stop.cancel();
-            return true;
-        }
-        tokio::select! { _ = changes.changed() => {}, () = stop.cancelled() => return false }
     }
 }
 

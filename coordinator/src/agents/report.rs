@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use skep_core::State;
 use skep_core::command::Observed;
-use skep_core::state::{Facts, Host};
+use skep_core::state::{Conditions, Facts, Host};
 use skep_proto::agent::{Engine, LocalNodeState, Report};
 use skep_types::{ConditionKind, ConditionStatus, NodeId};
 
@@ -30,8 +30,8 @@ pub(super) struct Agent<'a> {
 pub(super) fn differences(report: &Report, agent: &Agent<'_>, host: &Host, state: &State) -> Vec<Observed> {
     let mut observed = Vec::new();
     observed.extend(facts(report, agent.version, host));
-    observed.extend(report.engine.as_ref().and_then(|engine| engine_condition(engine, host)));
-    observed.extend(health(report, agent.clock_offset, host));
+    observed.extend(report.engine.as_ref().and_then(|engine| engine_condition(engine, &host.conditions)));
+    observed.extend(health(report, agent.clock_offset, &host.conditions));
     observed.extend(local_node(report, host));
     observed.extend(nodes::listing(report, host, state).map(Observed::Nodes));
     observed
@@ -58,20 +58,20 @@ fn facts(report: &Report, agent_version: &str, host: &Host) -> Option<Observed> 
     (known != Some(&facts)).then_some(Observed::Facts(facts))
 }
 
-fn engine_condition(engine: &Engine, host: &Host) -> Option<Observed> {
+fn engine_condition(engine: &Engine, known: &Conditions) -> Option<Observed> {
     let (status, reason) = match engine.ready {
         true => (ConditionStatus::True, "Ready"),
         false => (ConditionStatus::False, "NotAnswering"),
     };
     let message = if engine.ready { String::new() } else { engine.message.clone() };
-    differs(host, ConditionKind::EngineReady, status, reason).then(|| Observed::Engine {
+    differs(known, ConditionKind::EngineReady, status, reason).then(|| Observed::Engine {
         status,
         reason: reason.to_owned(),
         message,
     })
 }
 
-fn health(report: &Report, clock_offset: Duration, host: &Host) -> Option<Observed> {
+fn health(report: &Report, clock_offset: Duration, known: &Conditions) -> Option<Observed> {
     let resources = report.resources?;
     let low =
         |free: u64, total: u64| total > 0 && free.saturating_mul(100) < total.saturating_mul(LOW_PERCENT);
@@ -84,7 +84,7 @@ fn health(report: &Report, clock_offset: Duration, host: &Host) -> Option<Observ
     } else {
         (ConditionStatus::True, "Healthy")
     };
-    differs(host, ConditionKind::Healthy, status, reason).then(|| Observed::Health {
+    differs(known, ConditionKind::Healthy, status, reason).then(|| Observed::Health {
         status,
         reason: reason.to_owned(),
         message: String::new(),
@@ -92,8 +92,8 @@ fn health(report: &Report, clock_offset: Duration, host: &Host) -> Option<Observ
 }
 
 /// Reasons are compared, messages are not: they may hold figures that change all the time.
-fn differs(host: &Host, kind: ConditionKind, status: ConditionStatus, reason: &str) -> bool {
-    let known = host.conditions.get(kind);
+fn differs(known: &Conditions, kind: ConditionKind, status: ConditionStatus, reason: &str) -> bool {
+    let known = known.get(kind);
     known.is_none_or(|known| known.status != status || known.reason != reason)
 }
 
@@ -105,3 +105,6 @@ fn local_node(report: &Report, host: &Host) -> Option<Observed> {
     let asked = host.membership.is_some() && host.node.is_none();
     (asked && node.is_some()).then_some(Observed::LocalNode { node })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,8 +1,8 @@
 //! Clusters of real nodes in this process: each with its own runtime, listener, certificate and folder.
 
-mod disk;
+pub(crate) mod disk;
 mod failover;
-mod harness;
+pub(crate) mod harness;
 mod membership;
 mod restart;
 mod snapshot;

@@ -13,7 +13,7 @@ use crate::raft::{Disk, ProposeErrorKind};
 
 /// A disk in memory that forgets what was not synced when its power goes, and can fail to sync.
 #[derive(Clone, Default)]
-struct PowerDisk(Arc<Platters>);
+pub(crate) struct PowerDisk(Arc<Platters>);
 
 #[derive(Default)]
 struct Platters {
@@ -31,7 +31,7 @@ impl fmt::Debug for PowerDisk {
 }
 
 impl PowerDisk {
-    fn fail(&self) {
+    pub(crate) fn fail(&self) {
         self.0.failing.store(true, Ordering::SeqCst);
     }
 

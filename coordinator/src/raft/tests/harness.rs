@@ -22,22 +22,22 @@ use crate::raft::{
 use crate::trust::{ClusterKey, Issuers};
 
 /// Longer than anything waited for takes on a busy machine.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
-pub(super) struct Cluster {
+pub(crate) struct Cluster {
     id: ClusterId,
     dir: TempDir,
-    pub(super) issuers: Issuers,
-    pub(super) sealed: state::Issuers,
+    pub(crate) issuers: Issuers,
+    pub(crate) sealed: state::Issuers,
     addresses: BTreeMap<u64, String>,
-    pub(super) nodes: BTreeMap<u64, RaftHandle>,
+    pub(crate) nodes: BTreeMap<u64, RaftHandle>,
     tune: fn(&mut RaftConfig),
     /// What is under the logs: real files, if nothing else was put there.
     disks: BTreeMap<u64, Arc<dyn Disk>>,
 }
 
 impl Cluster {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         skep_tls::install_provider();
         let id: ClusterId = "test".parse().unwrap();
         let (issuers, sealed) = authorities(&id);
@@ -55,15 +55,15 @@ impl Cluster {
     }
 
     /// That many nodes, founded and voting.
-    pub(super) async fn of(size: u64) -> Self {
+    pub(crate) async fn of(size: u64) -> Self {
         Self::tuned(size, |_| {}).await
     }
 
-    pub(super) async fn tuned(size: u64, tune: fn(&mut RaftConfig)) -> Self {
+    pub(crate) async fn tuned(size: u64, tune: fn(&mut RaftConfig)) -> Self {
         Self::on(size, tune, |_| Arc::new(FileDisk)).await
     }
 
-    pub(super) async fn on(
+    pub(crate) async fn on(
         size: u64,
         tune: fn(&mut RaftConfig),
         disk: impl Fn(u64) -> Arc<dyn Disk>,
@@ -81,7 +81,7 @@ impl Cluster {
         cluster
     }
 
-    pub(super) fn founding(&self) -> Command {
+    pub(crate) fn founding(&self) -> Command {
         Command::Member(MemberCommand::Found(Box::new(Founding {
             cluster: self.id.clone(),
             issuers: self.sealed.clone(),
@@ -93,11 +93,11 @@ impl Cluster {
         })))
     }
 
-    pub(super) fn node(&self, id: u64) -> Node {
+    pub(crate) fn node(&self, id: u64) -> Node {
         Node { raft_address: self.addresses[&id].clone(), address: format!("control:{id}") }
     }
 
-    pub(super) fn folder(&self, id: u64) -> PathBuf {
+    pub(crate) fn folder(&self, id: u64) -> PathBuf {
         self.dir.path().join(id.to_string())
     }
 
@@ -111,13 +111,13 @@ impl Cluster {
         self.disks.get(&id).cloned().unwrap_or_else(|| Arc::new(FileDisk))
     }
 
-    pub(super) async fn start_new(&mut self, id: u64) {
+    pub(crate) async fn start_new(&mut self, id: u64) {
         create(&self.config(id), self.disk(id).as_ref()).unwrap();
         self.start(id).await.unwrap();
     }
 
     /// Starts a node on what is in its folder, at the address it had.
-    pub(super) async fn start(&mut self, id: u64) -> Result<(), StartError> {
+    pub(crate) async fn start(&mut self, id: u64) -> Result<(), StartError> {
         let address = self.addresses.get(&id).map_or("127.0.0.1:0", String::as_str);
         let listener = TcpListener::bind(address).unwrap();
         self.addresses.insert(id, listener.local_addr().unwrap().to_string());
@@ -151,12 +151,12 @@ impl Cluster {
         timeout(PATIENCE, adding).await.expect("waited too long");
     }
 
-    pub(super) async fn kill(&mut self, id: u64) {
+    pub(crate) async fn kill(&mut self, id: u64) {
         self.nodes.remove(&id).unwrap().kill().await;
     }
 
     /// Waits until one of the running nodes leads, and all of them say so.
-    pub(super) async fn leader(&self) -> u64 {
+    pub(crate) async fn leader(&self) -> u64 {
         loop {
             let known = |node: &RaftHandle| *node.leadership().borrow();
             let leading = self.nodes.values().map(known).find(|leadership| leadership.leading);
@@ -171,13 +171,13 @@ impl Cluster {
         }
     }
 
-    pub(super) async fn follower(&self) -> u64 {
+    pub(crate) async fn follower(&self) -> u64 {
         let leader = self.leader().await;
         *self.nodes.keys().find(|id| **id != leader).unwrap()
     }
 
     /// Waits until every running node has applied what the cluster has acknowledged, and gives their states.
-    pub(super) async fn settled(&self) -> Vec<State> {
+    pub(crate) async fn settled(&self) -> Vec<State> {
         let index = self.nodes.values().next().unwrap().read().await.unwrap().applied_index;
         let mut states = Vec::new();
         for node in self.nodes.values() {
@@ -186,7 +186,7 @@ impl Cluster {
         states
     }
 
-    pub(super) async fn assert_equal_states(&self) -> State {
+    pub(crate) async fn assert_equal_states(&self) -> State {
         let mut states = self.settled().await;
         let first = states.pop().unwrap();
         assert!(states.iter().all(|state| *state == first), "the states differ");
@@ -194,19 +194,19 @@ impl Cluster {
     }
 }
 
-pub(super) async fn until(node: &RaftHandle, reached: impl Fn(&Published) -> bool) -> Arc<Published> {
+pub(crate) async fn until(node: &RaftHandle, reached: impl Fn(&Published) -> bool) -> Arc<Published> {
     let mut watch = node.watch_state();
     let published = timeout(PATIENCE, watch.wait_for(|published| reached(published))).await;
     published.expect("waited too long").unwrap().clone()
 }
 
-pub(super) fn authorities(cluster: &ClusterId) -> (Issuers, state::Issuers) {
+pub(crate) fn authorities(cluster: &ClusterId) -> (Issuers, state::Issuers) {
     let sealer = ClusterKey::generate().unwrap().sealer(cluster).unwrap();
     let sealed = Issuers::create(&sealer, cluster, wall_now()).unwrap();
     (Issuers::open(&sealer, cluster, &sealed).unwrap(), sealed)
 }
 
-pub(super) fn tls(issuers: &Issuers, id: CoordinatorId) -> RaftTls {
+pub(crate) fn tls(issuers: &Issuers, id: CoordinatorId) -> RaftTls {
     let key = Key::generate().unwrap();
     let issued = issuers.coordinator_raft(id, key.public(), wall_now()).unwrap();
     let swap = Swap::new(Certified::new(issued.chain, &key).unwrap());
@@ -218,7 +218,7 @@ pub(super) fn tls(issuers: &Issuers, id: CoordinatorId) -> RaftTls {
 }
 
 /// Something that is proposed once per number: its request id makes it safe to repeat.
-pub(super) fn request(number: u64) -> Command {
+pub(crate) fn request(number: u64) -> Command {
     let mut body = [0; 32];
     body[..8].copy_from_slice(&number.to_be_bytes());
     Command::Request(RequestCommand {
@@ -239,7 +239,7 @@ pub(super) fn request(number: u64) -> Command {
     })
 }
 
-pub(super) async fn write(node: &RaftHandle, number: u64) -> OperationId {
+pub(crate) async fn write(node: &RaftHandle, number: u64) -> OperationId {
     match node.propose(vec![request(number)]).await.unwrap().as_slice() {
         [Reply::Accepted(operation)] => *operation,
         other => panic!("{other:?}"),
