@@ -20,11 +20,14 @@ const FILES: [&str; 11] = [
 ];
 
 /// Messages with secrets: their `Debug` stands in src/redacted.rs.
-const REDACTED: [&str; 8] = [
+const REDACTED: [&str; 11] = [
     ".skep.agent.v1.Done",
     ".skep.agent.v1.EnrolRequest",
     ".skep.agent.v1.SwarmJoin",
     ".skep.driver.v1.Bootstrap",
+    ".skep.driver.v1.ConfigureRequest",
+    ".skep.driver.v1.Instance",
+    ".skep.driver.v1.Target",
     ".skep.store.v1.FrozenBootstrap",
     ".skep.v1.CreateJoinTokenReply",
     ".skep.v1.JoinReply",

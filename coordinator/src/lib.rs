@@ -19,6 +19,7 @@ pub mod context;
 pub mod found;
 mod frozen;
 pub mod join;
+mod kept;
 pub mod layout;
 mod leader;
 pub mod liveness;

@@ -14,9 +14,9 @@ use skep_coordinator::layout::{Addresses, Layout};
 use skep_coordinator::raft::Unwatched;
 use skep_coordinator::server::AgentBinary;
 use skep_coordinator::{found, join, run, telemetry};
-use skep_driver::Driver;
 use skep_driver::decorators::{Deadline, MaxInFlight};
-use skep_driver::plugin::PluginDriver;
+use skep_driver::plugin::Attached;
+use skep_driver::{Access, Driver, Kind};
 use skep_driver_local::{LocalConfig, LocalDriver};
 use skep_types::Secret;
 use tokio::net::TcpListener;
@@ -149,18 +149,20 @@ async fn drivers(options: &RunOptions) -> anyhow::Result<Drivers> {
     let limit = options.graces().driver_call;
     let mut all: Vec<Arc<dyn Driver>> = vec![bounded(Arc::new(local), limit)];
     for socket in &options.driver_socket {
-        let plugin = PluginDriver::connect(socket)
+        let plugin = Attached::connect(socket)
             .await
             .with_context(|| format!("no driver answers on {}", socket.display()))?;
-        all.push(bounded(Arc::new(plugin), limit));
+        let access = Access::plain(plugin.describe().name.as_str().parse()?);
+        all.push(bounded(plugin.open(access).await?, limit));
     }
     Ok(Drivers::new(all))
 }
 
 /// No call outlives the limit: after its owner's lease and that, another owner may act.
 fn bounded(driver: Arc<dyn Driver>, limit: Duration) -> Arc<dyn Driver> {
+    let calls = driver.describe().calls_in_flight_max;
     // In this order, waiting for its turn does not count against a call.
-    Arc::new(MaxInFlight::new(Arc::new(Deadline::new(driver, limit))))
+    MaxInFlight::on(Deadline::on(driver, limit), calls)
 }
 
 async fn stop_on_signal(shutdown: CancellationToken) {

@@ -11,8 +11,8 @@ use skep_core::state::{Enrolment, Host, Instance, Issuers, Swarm, SwarmNode};
 use skep_core::{Command, Entry, Reply, State, apply};
 use skep_types::{
     Batch, ClusterTime, ConditionKind, ConditionStatus, CoordinatorId, Digest, DriverDescription,
-    FlagDescription, FlagKind, HostName, Idempotency, InstanceRef, IntentId, NodeRole, NodeState, OnFailure,
-    OperationId, PersonRole, Phase, Policy, SealedIssuer, SlotNaming, Template,
+    FlagDescription, FlagKind, HostName, Idempotency, InstanceRef, IntentId, Limits, NodeRole, NodeState,
+    OnFailure, OperationId, PersonRole, Phase, Policy, SealedIssuer, SlotNaming, Template, WayIn,
 };
 
 /// The first admin; founded with certificate generation 1.
@@ -144,9 +144,13 @@ pub(super) fn driver() -> DriverDescription {
     DriverDescription {
         name: "lab".parse().unwrap(),
         flags: vec![flag("lab-cpus", FlagKind::Integer), flag("lab-image", FlagKind::String)],
+        account_flags: Vec::new(),
+        credentials: Vec::new(),
+        way_in: WayIn::UserData,
         idempotency: Idempotency::UniqueName,
         batch: Batch { max: 1, naming: SlotNaming::Named },
         calls_in_flight_max: 4,
+        limits: Limits::default(),
         settle: Duration::ZERO,
         power: true,
         console: false,
@@ -184,6 +188,7 @@ fn instance(counter: u64) -> Instance {
         private_address: Some(format!("10.1.0.{counter}").parse().unwrap()),
         public_address: None,
         zone: "z1".to_owned(),
+        sealed_kept: None,
         bound_at: ClusterTime(0),
     }
 }

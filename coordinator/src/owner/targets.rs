@@ -5,10 +5,10 @@ use std::time::Duration;
 use skep_core::command::{Failure, OutcomeCommand};
 use skep_core::state::{Intent, IntentKind, Target};
 use skep_driver::{Driver, DriverError, ErrorKind};
-use skep_types::InstanceRef;
 
 use super::call::{Caller, describe, failure_kind};
 use super::create::wait;
+use crate::kept;
 
 const BACKOFF_FIRST: Duration = Duration::from_millis(250);
 /// Calls before the failure goes into the record, where the host waits longer and people can see it.
@@ -34,7 +34,11 @@ async fn results(
     intent: &Intent,
     targets: &[Target],
 ) -> Vec<Result<(), Failure>> {
-    let instances: Vec<InstanceRef> = targets.iter().map(|target| target.instance.clone()).collect();
+    let instances: Vec<skep_driver::Target> = {
+        let state = caller.context.raft.state();
+        let sealer = &caller.context.trust.sealer;
+        targets.iter().map(|target| kept::target_of(sealer, target, &state)).collect()
+    };
     let mut pause = BACKOFF_FIRST;
     let mut attempt = 1;
     loop {
@@ -55,7 +59,7 @@ async fn call(
     caller: &Caller,
     driver: &dyn Driver,
     intent: &Intent,
-    instances: &[InstanceRef],
+    instances: &[skep_driver::Target],
 ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
     let cluster = caller.context.cluster.as_str();
     let results = match &intent.kind {

@@ -17,6 +17,9 @@ pub const SCRIPT_BYTES_MAX: usize = 16 * 1024;
 /// More addresses than coordinators make no sense, and each takes room in the script.
 const URLS_MAX: usize = 16;
 
+/// Where a driver with a way of its own lays the agent before it runs the script of [`render_laid`].
+pub const LAID: &str = "/usr/local/bin/skep-agent.laid";
+
 const SCRIPT: &str = include_str!("bootstrap/bootstrap.sh");
 
 /// Why a [`Bootstrap`] cannot become a script.
@@ -34,10 +37,20 @@ pub enum RenderError {
 
 /// The script, to be run as root: once by cloud-init, or any number of times by hand. Holds the enrolment token.
 pub fn render(bootstrap: &Bootstrap) -> Result<Secret, RenderError> {
-    validate(bootstrap)?;
+    validate_urls(bootstrap)?;
+    script(bootstrap, &bootstrap.agent_urls)
+}
+
+/// The same for a machine where the agent was laid at [`LAID`] already, or is in place: nothing is downloaded.
+pub fn render_laid(bootstrap: &Bootstrap) -> Result<Secret, RenderError> {
+    script(bootstrap, &[])
+}
+
+fn script(bootstrap: &Bootstrap, urls: &[String]) -> Result<Secret, RenderError> {
+    validate_digest(bootstrap)?;
     let mut script = String::from(SCRIPT);
     payload(&mut script, "sha256", &bootstrap.agent_sha256);
-    for url in &bootstrap.agent_urls {
+    for url in urls {
         payload(&mut script, "url", url);
     }
     payload(&mut script, "config", bootstrap.agent_config.reveal());
@@ -51,7 +64,7 @@ pub fn render(bootstrap: &Bootstrap) -> Result<Secret, RenderError> {
     Ok(Secret::new(script))
 }
 
-fn validate(bootstrap: &Bootstrap) -> Result<(), RenderError> {
+fn validate_urls(bootstrap: &Bootstrap) -> Result<(), RenderError> {
     let count = bootstrap.agent_urls.len();
     if count == 0 || count > URLS_MAX {
         return Err(RenderError::Urls { count });
@@ -60,6 +73,10 @@ fn validate(bootstrap: &Bootstrap) -> Result<(), RenderError> {
     if !bootstrap.agent_urls.iter().all(usable) {
         return Err(RenderError::Url);
     }
+    Ok(())
+}
+
+fn validate_digest(bootstrap: &Bootstrap) -> Result<(), RenderError> {
     let digest = bootstrap.agent_sha256.as_bytes();
     let hex = |b: &u8| b.is_ascii_digit() || (b'a'..=b'f').contains(b);
     if digest.len() != 64 || !digest.iter().all(hex) {

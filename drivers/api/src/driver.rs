@@ -32,7 +32,7 @@ pub trait Driver: Send + Sync + Debug + 'static {
     async fn observe(
         &self,
         cluster: &str,
-        instances: &[InstanceRef],
+        targets: &[Target],
     ) -> Result<Vec<Result<Instance, DriverError>>, DriverError>;
 
     /// One result per instance, in their order. Doing it again to an instance that is there already is success.
@@ -40,7 +40,7 @@ pub trait Driver: Send + Sync + Debug + 'static {
         &self,
         cluster: &str,
         action: PowerAction,
-        instances: &[InstanceRef],
+        targets: &[Target],
     ) -> Result<Vec<Result<(), DriverError>>, DriverError>;
 
     /// One result per instance, in their order. Destroying what is gone is success; what is not `cluster`'s is refused.
@@ -48,11 +48,11 @@ pub trait Driver: Send + Sync + Debug + 'static {
     async fn destroy(
         &self,
         cluster: &str,
-        instances: &[InstanceRef],
+        targets: &[Target],
     ) -> Result<Vec<Result<(), DriverError>>, DriverError>;
 
     /// At most the last 64 KiB of what the instance wrote to its console.
-    async fn console(&self, cluster: &str, instance: &InstanceRef) -> Result<String, DriverError>;
+    async fn console(&self, cluster: &str, target: &Target) -> Result<String, DriverError>;
 }
 
 /// A committed Open intent, as the driver sees it. Frozen: every replay is the same to the byte.
@@ -91,7 +91,8 @@ pub struct Bootstrap {
     pub agent_config: Secret,
 }
 
-/// The outcome of [`Driver::ensure`]: everything of the intent that exists now.
+/// The outcome of [`Driver::ensure`]: everything of the intent that exists now, also what is only the remains of a
+/// create that failed and has to be destroyed.
 #[derive(Debug, Default)]
 pub struct Placed {
     pub instances: Vec<Instance>,
@@ -108,6 +109,29 @@ pub struct Instance {
     pub private_address: Option<IpAddr>,
     pub public_address: Option<IpAddr>,
     pub zone: String,
+    /// What the driver wants back with every later call about this instance; nobody else reads it. At most
+    /// [`limits::KEPT_BYTES`](skep_types::limits::KEPT_BYTES), sealed wherever it lies.
+    pub kept: Option<Secret>,
+}
+
+/// An instance a call is about, and what its driver kept of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Target {
+    pub instance: InstanceRef,
+    /// Of the latest [`Instance`] that had some.
+    pub kept: Option<Secret>,
+}
+
+impl From<InstanceRef> for Target {
+    fn from(instance: InstanceRef) -> Self {
+        Self { instance, kept: None }
+    }
+}
+
+impl From<&Instance> for Target {
+    fn from(instance: &Instance) -> Self {
+        Self { instance: instance.instance.clone(), kept: instance.kept.clone() }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

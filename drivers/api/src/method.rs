@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use skep_types::CallClass;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Method {
     Check,
@@ -26,6 +28,16 @@ impl Method {
             Self::Power => "power",
             Self::Destroy => "destroy",
             Self::Console => "console",
+        }
+    }
+
+    /// The bucket that its requests are paid from.
+    pub fn class(self) -> CallClass {
+        match self {
+            Self::Check | Self::List | Self::Observe | Self::Console => CallClass::Read,
+            Self::Ensure => CallClass::Create,
+            Self::Power => CallClass::Power,
+            Self::Destroy => CallClass::Destroy,
         }
     }
 

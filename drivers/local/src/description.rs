@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use skep_types::{Batch, DriverDescription, DriverName, Idempotency, SlotNaming};
+use skep_types::{Batch, DriverDescription, DriverName, Idempotency, Limits, SlotNaming, WayIn};
 
 use crate::options;
 
@@ -14,9 +14,13 @@ pub(crate) fn description(name: DriverName) -> DriverDescription {
     DriverDescription {
         name,
         flags: options::flags(),
+        account_flags: Vec::new(),
+        credentials: Vec::new(),
+        way_in: WayIn::UserData,
         idempotency: Idempotency::UniqueName,
         batch: Batch { max: BATCH, naming: SlotNaming::Named },
         calls_in_flight_max: CALLS_IN_FLIGHT,
+        limits: Limits::default(),
         // The engine's lists show a container as soon as its creation is answered.
         settle: Duration::ZERO,
         power: true,

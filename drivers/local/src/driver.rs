@@ -2,8 +2,8 @@
 
 use async_trait::async_trait;
 use bollard::Docker;
-use skep_driver::{CreateIntent, Driver, DriverError, Instance, Page, Placed};
-use skep_types::{DriverDescription, DriverName, InstanceRef, PowerAction, Template};
+use skep_driver::{CreateIntent, Driver, DriverError, Instance, Page, Placed, Target};
+use skep_types::{DriverDescription, DriverName, PowerAction, Template};
 
 use crate::engine::{Engine, LocalConfig};
 use crate::network::{self, ClusterNetwork};
@@ -56,30 +56,30 @@ impl Driver for LocalDriver {
     async fn observe(
         &self,
         cluster: &str,
-        instances: &[InstanceRef],
+        targets: &[Target],
     ) -> Result<Vec<Result<Instance, DriverError>>, DriverError> {
-        lifecycle::observe(self.docker().await?, cluster, instances).await
+        lifecycle::observe(self.docker().await?, cluster, targets).await
     }
 
     async fn power(
         &self,
         cluster: &str,
         action: PowerAction,
-        instances: &[InstanceRef],
+        targets: &[Target],
     ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
-        Ok(lifecycle::power(self.docker().await?, cluster, action, instances).await)
+        Ok(lifecycle::power(self.docker().await?, cluster, action, targets).await)
     }
 
     async fn destroy(
         &self,
         cluster: &str,
-        instances: &[InstanceRef],
+        targets: &[Target],
     ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
-        Ok(lifecycle::destroy(self.docker().await?, cluster, instances).await)
+        Ok(lifecycle::destroy(self.docker().await?, cluster, targets).await)
     }
 
-    async fn console(&self, cluster: &str, instance: &InstanceRef) -> Result<String, DriverError> {
-        lifecycle::console(self.docker().await?, cluster, instance).await
+    async fn console(&self, cluster: &str, target: &Target) -> Result<String, DriverError> {
+        lifecycle::console(self.docker().await?, cluster, &target.instance).await
     }
 }
 

@@ -61,6 +61,7 @@ impl Existing {
             private_address: self.address().map(IpAddr::V4),
             public_address: None,
             zone: ZONE.to_owned(),
+            kept: None,
         })
     }
 }

@@ -10,7 +10,7 @@ use bollard::query_parameters::{
     StartContainerOptions, WaitContainerOptions,
 };
 use futures::{StreamExt, stream};
-use skep_driver::{DriverError, ErrorKind, Instance, Page};
+use skep_driver::{DriverError, ErrorKind, Instance, Page, Target};
 use skep_types::{InstanceRef, PowerAction};
 use tracing::warn;
 
@@ -50,25 +50,27 @@ fn page(instances: Vec<Instance>, after: Option<&str>) -> Page {
 pub(crate) async fn observe(
     docker: &Docker,
     cluster: &str,
-    instances: &[InstanceRef],
+    targets: &[Target],
 ) -> Result<Vec<Result<Instance, DriverError>>, DriverError> {
     let all = existing::of_cluster(docker, cluster).await?;
     let by_id: HashMap<&str, &Existing> =
         all.iter().map(|existing| (existing.id.as_str(), existing)).collect();
-    let look = |wanted: &InstanceRef| {
+    let look = |target: &Target| {
+        let wanted = &target.instance;
         let found = by_id.get(wanted.provider_id.as_str()).and_then(|existing| existing.instance());
         found.ok_or_else(|| not_found(wanted))
     };
-    Ok(instances.iter().map(look).collect())
+    Ok(targets.iter().map(look).collect())
 }
 
 pub(crate) async fn power(
     docker: &Docker,
     cluster: &str,
     action: PowerAction,
-    instances: &[InstanceRef],
+    targets: &[Target],
 ) -> Vec<Result<(), DriverError>> {
-    let each: Vec<_> = instances.iter().map(|wanted| power_one(docker, cluster, action, wanted)).collect();
+    let each: Vec<_> =
+        targets.iter().map(|target| power_one(docker, cluster, action, &target.instance)).collect();
     stream::iter(each).buffered(AT_ONCE).collect().await
 }
 
@@ -127,12 +129,12 @@ async fn signal(docker: &Docker, id: &str, signal: &str) -> Result<Signalled, Er
 pub(crate) async fn destroy(
     docker: &Docker,
     cluster: &str,
-    instances: &[InstanceRef],
+    targets: &[Target],
 ) -> Vec<Result<(), DriverError>> {
-    let each: Vec<_> = instances.iter().map(|wanted| destroy_one(docker, cluster, wanted)).collect();
+    let each: Vec<_> = targets.iter().map(|target| destroy_one(docker, cluster, &target.instance)).collect();
     let results: Vec<_> = stream::iter(each).buffered(AT_ONCE).collect().await;
-    let gone = instances.iter().zip(&results).filter(|(_, result)| result.is_ok());
-    let names: BTreeSet<&str> = gone.map(|(instance, _)| instance.name.as_str()).collect();
+    let gone = targets.iter().zip(&results).filter(|(_, result)| result.is_ok());
+    let names: BTreeSet<&str> = gone.map(|(target, _)| target.instance.name.as_str()).collect();
     // The hosts are gone. What is left of them is tidied as far as it can be, now and at the next destruction.
     for tidied in
         [remove_volumes(docker, cluster, &names).await, network::remove_if_unused(docker, cluster).await]
@@ -251,6 +253,7 @@ mod tests {
             private_address: None,
             public_address: None,
             zone: String::new(),
+            kept: None,
         }
     }
 

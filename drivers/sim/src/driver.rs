@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use skep_driver::{CreateIntent, Driver, DriverError, ErrorKind, Instance, Method, Page, Placed};
-use skep_types::{Batch, DriverDescription, DriverName, FieldViolation, InstanceRef, PowerAction, Template};
+use skep_driver::{CreateIntent, Driver, DriverError, ErrorKind, Instance, Method, Page, Placed, Target};
+use skep_types::{
+    Batch, DriverDescription, DriverName, FieldViolation, Limits, PowerAction, Template, WayIn,
+};
 
 use crate::options;
 use crate::world::SimWorld;
@@ -35,9 +37,13 @@ fn describe(world: &SimWorld) -> DriverDescription {
     DriverDescription {
         name,
         flags: options::flags(),
+        account_flags: Vec::new(),
+        credentials: Vec::new(),
+        way_in: WayIn::UserData,
         idempotency: config.declared_idempotency(),
         batch: Batch { max: config.batch_max, naming: config.declared_naming() },
         calls_in_flight_max: config.calls_in_flight_max,
+        limits: Limits::default(),
         settle: Duration::from_millis(config.behaviour.visibility_ms),
         power: true,
         console: true,
@@ -78,21 +84,21 @@ impl Driver for SimDriver {
     async fn observe(
         &self,
         cluster: &str,
-        instances: &[InstanceRef],
+        targets: &[Target],
     ) -> Result<Vec<Result<Instance, DriverError>>, DriverError> {
         let _call = self.world.enter(Method::Observe)?;
-        Ok(instances.iter().map(|instance| self.world.look(cluster, instance)).collect())
+        Ok(targets.iter().map(|target| self.world.look(cluster, &target.instance)).collect())
     }
 
     async fn power(
         &self,
         cluster: &str,
         action: PowerAction,
-        instances: &[InstanceRef],
+        targets: &[Target],
     ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
         let call = self.world.enter(Method::Power)?;
         let switched: Vec<_> =
-            instances.iter().map(|instance| self.world.switch(cluster, action, instance)).collect();
+            targets.iter().map(|target| self.world.switch(cluster, action, &target.instance)).collect();
         let longest = switched.iter().flatten().max().copied().unwrap_or_default();
         tokio::time::sleep(longest).await;
         self.world.reply(&call, &self.world.behaviour()).await?;
@@ -102,16 +108,16 @@ impl Driver for SimDriver {
     async fn destroy(
         &self,
         cluster: &str,
-        instances: &[InstanceRef],
+        targets: &[Target],
     ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
         let call = self.world.enter(Method::Destroy)?;
-        let results = instances.iter().map(|instance| self.world.remove(cluster, instance)).collect();
+        let results = targets.iter().map(|target| self.world.remove(cluster, &target.instance)).collect();
         self.world.reply(&call, &self.world.behaviour()).await?;
         Ok(results)
     }
 
-    async fn console(&self, cluster: &str, instance: &InstanceRef) -> Result<String, DriverError> {
+    async fn console(&self, cluster: &str, target: &Target) -> Result<String, DriverError> {
         let _call = self.world.enter(Method::Console)?;
-        self.world.console(cluster, instance)
+        self.world.console(cluster, &target.instance)
     }
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::Parser;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use skep_driver::Shared;
 use skep_sim::{Agents, SimDriver, SimWorld};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{SignalKind, signal};
@@ -34,8 +35,8 @@ async fn main() -> anyhow::Result<ExitCode> {
     let listener = bind(&arguments.socket).await?;
     let shutdown = until_signalled()?;
     announce(&arguments.socket)?;
-    let served =
-        skep_driver::plugin::serve(Arc::new(SimDriver::new(world.clone())), listener, shutdown).await;
+    let kind = Shared(Arc::new(SimDriver::new(world.clone())));
+    let served = skep_driver::plugin::serve(Arc::new(kind), listener, shutdown).await;
     agents.end().await;
     remove(&arguments.socket)?;
     if let Some(path) = &arguments.report {

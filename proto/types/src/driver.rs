@@ -1,5 +1,6 @@
 //! What drivers declare about themselves, and how instances are named. The trait itself stands in `skep-driver`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -38,15 +39,81 @@ pub struct Batch {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DriverDescription {
     pub name: DriverName,
+    /// Of a template.
     pub flags: Vec<FlagDescription>,
+    /// Of an account: an endpoint, a region. A template's flags never repeat them.
+    pub account_flags: Vec<FlagDescription>,
+    pub credentials: Vec<CredentialDescription>,
+    pub way_in: WayIn,
     pub idempotency: Idempotency,
     pub batch: Batch,
     /// Create, power and destroy calls that may be under way at once.
     pub calls_in_flight_max: u32,
+    /// What the endpoint takes, unless its account says otherwise.
+    pub limits: Limits,
     /// How long after a create NotFound proves nothing.
     pub settle: Duration,
     pub power: bool,
     pub console: bool,
+}
+
+/// How the agent comes to an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum WayIn {
+    /// The instance runs the rendered script at its first boot, and fetches the agent from a coordinator.
+    UserData,
+    /// The driver lays the agent in place over a connection of its own, within the create call.
+    Ssh,
+}
+
+/// One secret, or file of secrets, that an account may hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CredentialDescription {
+    /// Such as `access-key`.
+    pub name: String,
+    pub usage: String,
+    /// The environment variable the CLI reads when the credential is not given; empty for none.
+    pub env: String,
+    /// An account without it cannot work.
+    pub required: bool,
+}
+
+/// What a call does to its endpoint. Clouds limit each class by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum CallClass {
+    Read,
+    Create,
+    Power,
+    Destroy,
+}
+
+impl CallClass {
+    pub const ALL: [Self; 4] = [Self::Read, Self::Create, Self::Power, Self::Destroy];
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Create => "create",
+            Self::Power => "power",
+            Self::Destroy => "destroy",
+        }
+    }
+}
+
+/// A token bucket: it holds `burst` at most, and gets `per_minute` back, evenly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Bucket {
+    pub per_minute: u32,
+    pub burst: u32,
+}
+
+/// What an endpoint takes. A class without a bucket has no limit.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// One token a call.
+    pub calls: BTreeMap<CallClass, Bucket>,
+    /// One token an instance of a call.
+    pub instances: BTreeMap<CallClass, Bucket>,
 }
 
 /// One create flag of a driver, as people give it to `skep create --NAME`.

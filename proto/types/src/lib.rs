@@ -20,7 +20,8 @@ mod time;
 pub use agent_config::{AgentConfig, EnrolmentConfig};
 pub use digest::Digest;
 pub use driver::{
-    Batch, DriverDescription, FlagDescription, FlagKind, Idempotency, InstanceRef, PowerAction, SlotNaming,
+    Batch, Bucket, CallClass, CredentialDescription, DriverDescription, FlagDescription, FlagKind,
+    Idempotency, InstanceRef, Limits, PowerAction, SlotNaming, WayIn,
 };
 pub use error::{Code, FieldViolation, Refusal};
 pub use host::{Condition, ConditionKind, ConditionStatus, FailureClass, Phase, Template};

@@ -55,3 +55,9 @@ pub const ENROLMENT_TOKEN_LIFE: Duration = Duration::from_secs(15 * 60);
 pub const JOIN_GATE: usize = 4;
 /// One call of a driver; a driver's own steps are shorter.
 pub const DRIVER_CALL: Duration = Duration::from_secs(120);
+/// What a driver may keep of one instance: a configuration and a few keys, never a disk.
+pub const KEPT_BYTES: usize = 256 * 1024;
+/// Credentials of an account.
+pub const CREDENTIALS: usize = 16;
+/// One credential: a key file with its chain, at most.
+pub const CREDENTIAL_BYTES: usize = 64 * 1024;

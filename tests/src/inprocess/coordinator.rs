@@ -105,10 +105,12 @@ impl Site {
 
     fn options(&self, outfit: Outfit) -> Options {
         // As in production: waiting for its turn does not count against a call.
-        let driver = MaxInFlight::new(Arc::new(Deadline::new(outfit.driver, DRIVER_CALL)));
+        let driver = Deadline::on(outfit.driver, DRIVER_CALL);
+        let in_flight = driver.describe().calls_in_flight_max;
+        let driver = MaxInFlight::on(driver, in_flight);
         Options {
             layout: self.layout.clone(),
-            drivers: Drivers::new([Arc::new(driver) as Arc<dyn Driver>]),
+            drivers: Drivers::new([driver]),
             // Simulated instances run their agents in this process and fetch none.
             agent: AgentBinary { path: "/nonexistent".into(), sha256: Digest([0; 32]) },
             clock: Arc::new(outfit.clock),

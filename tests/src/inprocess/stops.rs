@@ -67,7 +67,7 @@ impl Stops {
         driver: Arc<dyn Driver>,
     ) -> Arc<dyn Driver> {
         let stops = Arc::clone(self);
-        let faults = Faults::new(driver, move |site| {
+        Faults::on(driver, move |site| {
             let stops = Arc::clone(&stops);
             let around = match site.phase {
                 CallPhase::Before => Around::Before,
@@ -77,8 +77,7 @@ impl Stops {
                 stops.reach(coordinator, Moment::Call(site.method, around)).await;
                 Ok(())
             }
-        });
-        Arc::new(faults)
+        })
     }
 
     pub(super) fn around_entries(self: &Arc<Self>, coordinator: u64) -> Arc<dyn Checkpoint> {

@@ -7,10 +7,10 @@ use std::time::Instant;
 use anyhow::{Context, ensure};
 use async_trait::async_trait;
 use futures::future::try_join_all;
-use skep_driver::{CreateIntent, Driver, DriverError, Instance, Method, Page, Placed};
+use skep_driver::{CreateIntent, Driver, DriverError, Instance, Method, Page, Placed, Target};
 use skep_sim::{IdempotencyClass, Naming, SimConfig};
 use skep_tests::inprocess::{Around, Moment, Setup};
-use skep_types::{DriverDescription, InstanceRef, PowerAction, Template};
+use skep_types::{DriverDescription, PowerAction, Template};
 
 use super::lane::{Disturbance, Lane};
 use super::step::{Step, Victim};
@@ -169,29 +169,29 @@ impl Driver for Forgetful {
     async fn observe(
         &self,
         cluster: &str,
-        instances: &[InstanceRef],
+        targets: &[Target],
     ) -> Result<Vec<Result<Instance, DriverError>>, DriverError> {
-        self.0.observe(cluster, instances).await
+        self.0.observe(cluster, targets).await
     }
 
     async fn power(
         &self,
         cluster: &str,
         action: PowerAction,
-        instances: &[InstanceRef],
+        targets: &[Target],
     ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
-        self.0.power(cluster, action, instances).await
+        self.0.power(cluster, action, targets).await
     }
 
     async fn destroy(
         &self,
         cluster: &str,
-        instances: &[InstanceRef],
+        targets: &[Target],
     ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
-        self.0.destroy(cluster, instances).await
+        self.0.destroy(cluster, targets).await
     }
 
-    async fn console(&self, cluster: &str, instance: &InstanceRef) -> Result<String, DriverError> {
-        self.0.console(cluster, instance).await
+    async fn console(&self, cluster: &str, target: &Target) -> Result<String, DriverError> {
+        self.0.console(cluster, target).await
     }
 }

@@ -112,6 +112,7 @@ fn bind_host(tx: &mut Tx<'_>, intent: IntentId, id: HostId, placement: &Placemen
             private_address: placement.private_address,
             public_address: placement.public_address,
             zone: placement.zone.clone(),
+            sealed_kept: placement.sealed_kept.clone(),
             bound_at: now,
         });
         host.attempts = 0;

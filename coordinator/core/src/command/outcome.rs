@@ -32,6 +32,8 @@ pub struct Placement {
     pub private_address: Option<IpAddr>,
     pub public_address: Option<IpAddr>,
     pub zone: String,
+    /// What the driver wants back with every later call; sealed for the instance.
+    pub sealed_kept: Option<Vec<u8>>,
 }
 
 /// Why fewer instances came than asked.

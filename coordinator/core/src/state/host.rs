@@ -80,6 +80,8 @@ pub struct Instance {
     pub private_address: Option<IpAddr>,
     pub public_address: Option<IpAddr>,
     pub zone: String,
+    /// What the driver wants back with every later call; sealed for the instance.
+    pub sealed_kept: Option<Vec<u8>>,
     pub bound_at: ClusterTime,
 }
 

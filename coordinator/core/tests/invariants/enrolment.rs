@@ -43,6 +43,7 @@ fn bind(cluster: &mut Cluster, named: Option<&str>, last: u8) -> Reply {
         private_address: Some(address(last)),
         public_address: None,
         zone: String::new(),
+        sealed_kept: None,
     };
     let intent = intent(cluster);
     cluster.one(Command::Outcome(OutcomeCommand::Bind { intent, epoch: 1, placements: vec![placement] }))

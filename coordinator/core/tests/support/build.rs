@@ -7,8 +7,8 @@ use std::time::Duration;
 use skep_core::Command;
 use skep_core::command::{CreateHosts, CreateSwarm, Request, RequestCommand, RequestMeta};
 use skep_types::{
-    Batch, Digest, DriverDescription, HostId, HostName, Idempotency, OnFailure, PersonName, Policy,
-    SlotNaming, Template,
+    Batch, Digest, DriverDescription, HostId, HostName, Idempotency, Limits, OnFailure, PersonName, Policy,
+    SlotNaming, Template, WayIn,
 };
 
 #[derive(Debug, Clone, Copy)]
@@ -37,9 +37,13 @@ impl DriverSpec {
         DriverDescription {
             name: self.name.parse().expect("a driver's name"),
             flags: Vec::new(),
+            account_flags: Vec::new(),
+            credentials: Vec::new(),
+            way_in: WayIn::UserData,
             idempotency: self.idempotency,
             batch: Batch { max: self.batch, naming: self.naming },
             calls_in_flight_max: self.in_flight,
+            limits: Limits::default(),
             settle: Duration::ZERO,
             power: true,
             console: false,

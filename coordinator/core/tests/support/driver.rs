@@ -175,6 +175,7 @@ impl Cloud {
             private_address: Some(address),
             public_address: None,
             zone: "a".to_owned(),
+            sealed_kept: None,
         }
     }
 

@@ -109,6 +109,7 @@ pub(crate) fn bound(host: &mut Host, phase: Phase) {
         private_address: Some(IpAddr::V4(Ipv4Addr::new(10, 0, 0, last))),
         public_address: None,
         zone: String::new(),
+        sealed_kept: None,
         bound_at: ClusterTime(0),
     });
 }

@@ -12,6 +12,7 @@ use skep_types::{ClusterTime, Phase, Refusal};
 use super::names;
 use crate::api::Api;
 use crate::api::convert::{event, host};
+use crate::kept;
 
 /// For the driver to fetch a console: whoever asks waits.
 const CONSOLE: Duration = Duration::from_secs(5);
@@ -36,7 +37,8 @@ impl Api {
         if !driver.describe().console {
             return None;
         }
-        let asked = driver.console(self.context.cluster.as_str(), &instance.instance);
+        let target = kept::target(&self.context.trust.sealer, instance);
+        let asked = driver.console(self.context.cluster.as_str(), &target);
         let output = tokio::time::timeout(CONSOLE, asked).await.ok()?.ok()?;
         let from = (0..=output.len())
             .rev()

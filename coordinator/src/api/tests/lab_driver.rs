@@ -1,8 +1,8 @@
 //! A driver that describes itself, checks templates, and makes nothing.
 
 use async_trait::async_trait;
-use skep_driver::{CreateIntent, Driver, DriverError, ErrorKind, Instance, Page, Placed, flags};
-use skep_types::{DriverDescription, InstanceRef, PowerAction, Template};
+use skep_driver::{CreateIntent, Driver, DriverError, ErrorKind, Instance, Page, Placed, Target, flags};
+use skep_types::{DriverDescription, PowerAction, Template};
 
 use crate::api::fixture;
 
@@ -37,30 +37,30 @@ impl Driver for LabDriver {
     async fn observe(
         &self,
         _: &str,
-        instances: &[InstanceRef],
+        targets: &[Target],
     ) -> Result<Vec<Result<Instance, DriverError>>, DriverError> {
-        let gone = |_: &InstanceRef| Err(DriverError::new(ErrorKind::NotFound, "the lab is empty"));
-        Ok(instances.iter().map(gone).collect())
+        let gone = |_: &Target| Err(DriverError::new(ErrorKind::NotFound, "the lab is empty"));
+        Ok(targets.iter().map(gone).collect())
     }
 
     async fn power(
         &self,
         _: &str,
         _: PowerAction,
-        instances: &[InstanceRef],
+        targets: &[Target],
     ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
-        Ok(instances.iter().map(|_| Ok(())).collect())
+        Ok(targets.iter().map(|_| Ok(())).collect())
     }
 
     async fn destroy(
         &self,
         _: &str,
-        instances: &[InstanceRef],
+        targets: &[Target],
     ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
-        Ok(instances.iter().map(|_| Ok(())).collect())
+        Ok(targets.iter().map(|_| Ok(())).collect())
     }
 
-    async fn console(&self, _: &str, _: &InstanceRef) -> Result<String, DriverError> {
+    async fn console(&self, _: &str, _: &Target) -> Result<String, DriverError> {
         Ok(String::new())
     }
 }

@@ -5,6 +5,7 @@ use skep_core::state::{Intent, IntentKind, IntentSlot};
 use skep_driver::{Instance, InstanceState};
 use skep_types::HostId;
 
+use crate::kept;
 use crate::owner::call::Caller;
 
 pub(super) fn bind(caller: &Caller, intent: &Intent, instances: Vec<Instance>) -> OutcomeCommand {
@@ -13,12 +14,15 @@ pub(super) fn bind(caller: &Caller, intent: &Intent, instances: Vec<Instance>) -
         IntentKind::Power { .. } | IntentKind::Destroy { .. } => &[],
     };
     let live = instances.into_iter().filter(|instance| instance.state != InstanceState::Destroyed);
-    let placements = live.map(|instance| placement(slots, instance)).collect();
+    let placements = live.map(|instance| placement(caller, slots, instance)).collect();
     OutcomeCommand::Bind { intent: intent.id, epoch: caller.epoch, placements }
 }
 
-fn placement(slots: &[IntentSlot], instance: Instance) -> Placement {
+fn placement(caller: &Caller, slots: &[IntentSlot], instance: Instance) -> Placement {
+    let sealed_kept =
+        instance.kept.and_then(|kept| kept::seal(&caller.context.trust.sealer, &instance.instance, &kept));
     Placement {
+        sealed_kept,
         host: named_slot(slots, &instance.instance.name),
         instance: instance.instance,
         private_address: instance.private_address,

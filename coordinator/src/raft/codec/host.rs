@@ -24,7 +24,7 @@ record! {
     }
     HostMembership { swarm, role }
     Desired { absent, force, power, running }
-    Instance { instance, intent, private_address, public_address, zone, bound_at }
+    Instance { instance, intent, private_address, public_address, zone, sealed_kept, bound_at }
     Enrolment { token, key, expires_at }
     Session { number, coordinator, boot_id }
     Facts { agent_version, engine_version, operating_system, kernel, architecture, memory_total_bytes, cpus }

@@ -6,7 +6,7 @@ use super::pb;
 use super::wire::{Field, Unreadable, Wire, choice, record};
 
 record! {
-    Placement { host, instance, private_address, public_address, zone }
+    Placement { host, instance, private_address, public_address, zone, sealed_kept }
     Shortfall { kind, message }
     Failure { kind, message }
 }

@@ -18,6 +18,7 @@ use skep_core::state::{
 };
 use skep_core::{Command, Entry, Reply, State};
 use skep_types::{
+    Bucket, CallClass,
     AccountName, ClusterId, ClusterTime, Condition, ConditionKind, CoordinatorId, Digest, DriverName, HostId,
     HostName, IntentId, NodeId, OperationId, PermitId, PersonName, ProviderId, RequestId, Revision, SwarmId,
     SwarmName, Template,
@@ -127,6 +128,8 @@ samples! {
         conditions
     };
     OrdMap<NodeId, SwarmNode>: |draw| Vec::<(NodeId, SwarmNode)>::sample(draw).into_iter().collect();
+    Bucket: |draw| Self { per_minute: Sample::sample(draw), burst: Sample::sample(draw) };
+    BTreeMap<CallClass, Bucket>: |draw| Vec::<(CallClass, Bucket)>::sample(draw).into_iter().collect();
     BTreeMap<String, String>: |draw| Vec::<(String, String)>::sample(draw).into_iter().collect();
     Command: |draw| match draw.below(5) {
         0 => Self::Request(Sample::sample(draw)),

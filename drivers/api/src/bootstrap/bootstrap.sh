@@ -56,6 +56,17 @@ download() {
     rm -f "$agent.new"
 }
 
+# What was brought by the connection this script came over. Only the wanted digest goes in place.
+take_laid() {
+    if [ "$(digest "$agent.laid")" = "$wanted" ]; then
+        chmod 755 "$agent.laid"
+        mv -f "$agent.laid" "$agent"
+        changed=yes
+    else
+        rm -f "$agent.laid"
+    fi
+}
+
 have_agent() {
     [ -f "$agent" ] && [ "$(digest "$agent")" = "$wanted" ]
 }
@@ -63,6 +74,11 @@ have_agent() {
 wanted=$(payload sha256)
 (umask 022 && mkdir -p "$root/usr/local/bin" "$units" && mkdir -p "$root/etc")
 mkdir -p "$root/etc/skep"
+
+if [ -f "$agent.laid" ]; then
+    take_laid
+fi
+[ -n "$(keys url)" ] || have_agent || fail "the agent that was laid here does not have the wanted digest"
 
 # A fresh instance may have no network yet. Five minutes, then the host fails at its boot deadline with this output.
 round=0

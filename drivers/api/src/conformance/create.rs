@@ -8,7 +8,7 @@ use skep_types::Idempotency;
 
 use super::scope::{Broken, Checked, Scope, expect, failed, ids};
 use crate::decorators::{CallPhase, CallSite, Faults};
-use crate::{Driver, DriverError, ErrorKind, Method};
+use crate::{DriverError, ErrorKind, Method};
 
 pub(super) async fn ensure_makes_every_slot(scope: &Scope<'_>) -> Checked {
     let intent = scope.intent();
@@ -36,7 +36,7 @@ pub(super) async fn ensure_repeated_makes_no_more(scope: &Scope<'_>) -> Checked 
 
 pub(super) async fn lost_reply_is_found(scope: &Scope<'_>) -> Checked {
     let intent = scope.intent();
-    let lossy = Faults::new(Arc::clone(&scope.driver), lose_replies);
+    let lossy = Faults::on(Arc::clone(&scope.driver), lose_replies);
     if lossy.ensure(&intent).await.is_ok() {
         return Err(Broken::Failed("the suite could not lose a reply".to_owned()));
     }

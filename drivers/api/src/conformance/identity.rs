@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use skep_types::{InstanceRef, PowerAction};
+use skep_types::PowerAction;
 
-use super::scope::{Checked, Scope, expect, failed, ids, refs};
-use crate::{CreateIntent, DriverError, ErrorKind, Instance};
+use super::scope::{Checked, Scope, expect, failed, ids, targets};
+use crate::{CreateIntent, DriverError, ErrorKind, Instance, Target};
 
 pub(super) async fn list_is_exact(scope: &Scope<'_>) -> Checked {
     let mut wanted = BTreeSet::new();
@@ -24,11 +24,11 @@ pub(super) async fn list_is_exact(scope: &Scope<'_>) -> Checked {
 pub(super) async fn foreign_is_untouched(scope: &Scope<'_>) -> Checked {
     let ours = scope.make().await?;
     let theirs = scope.ensure(&CreateIntent { cluster: scope.neighbour.clone(), ..scope.intent() }).await?;
-    let mut foreign = refs(&theirs);
+    let mut foreign = targets(&theirs);
     let unmanaged = scope.subject.make_foreign().await;
-    foreign.extend(unmanaged.clone());
-    for instance in &foreign {
-        refuses_to_touch(scope, instance).await?;
+    foreign.extend(unmanaged.clone().map(Target::from));
+    for target in &foreign {
+        refuses_to_touch(scope, target).await?;
     }
     scope.lists_exactly(&scope.cluster, &ids(&ours)).await?;
     scope.lists_exactly(&scope.neighbour, &ids(&theirs)).await?;
@@ -39,9 +39,9 @@ pub(super) async fn foreign_is_untouched(scope: &Scope<'_>) -> Checked {
     Ok(())
 }
 
-async fn refuses_to_touch(scope: &Scope<'_>, instance: &InstanceRef) -> Checked {
-    let one = std::slice::from_ref(instance);
-    let observed = scope.observe_one(&scope.cluster, instance).await?;
+async fn refuses_to_touch(scope: &Scope<'_>, target: &Target) -> Checked {
+    let one = std::slice::from_ref(target);
+    let observed = scope.observe_one(&scope.cluster, target).await?;
     expect(is_not_found(&observed), || format!("observe answered a foreign instance with {observed:?}"))?;
     let power = scope.driver.power(&scope.cluster, PowerAction::Kill, one).await;
     expect(refused(&power), || format!("power answered a foreign instance with {power:?}"))?;
@@ -81,8 +81,8 @@ pub(super) async fn names_are_not_identity(scope: &Scope<'_>) -> Checked {
 pub(super) async fn observe_answers_each(scope: &Scope<'_>) -> Checked {
     let made = scope.make().await?;
     scope.lists_exactly(&scope.cluster, &ids(&made)).await?;
-    let mut asked = refs(&made);
-    asked.insert(1, scope.subject.unknown());
+    let mut asked = targets(&made);
+    asked.insert(1, scope.subject.unknown().into());
     let answers = match scope.driver.observe(&scope.cluster, &asked).await {
         Ok(answers) => answers,
         Err(error) => return failed("observe with one unknown instance among others", &error),
@@ -91,10 +91,10 @@ pub(super) async fn observe_answers_each(scope: &Scope<'_>) -> Checked {
         format!("{} answers to {} instances", answers.len(), asked.len())
     })?;
     expect(is_not_found(&answers[1]), || format!("the unknown instance was answered with {:?}", answers[1]))?;
-    for (index, (instance, answer)) in asked.iter().zip(&answers).enumerate().filter(|(index, _)| *index != 1)
-    {
-        let right = answer.as_ref().is_ok_and(|seen| seen.instance.provider_id == instance.provider_id);
-        expect(right, || format!("answer {index}, for {}, is {answer:?}", instance.provider_id))?;
+    for (index, (target, answer)) in asked.iter().zip(&answers).enumerate().filter(|(index, _)| *index != 1) {
+        let right =
+            answer.as_ref().is_ok_and(|seen| seen.instance.provider_id == target.instance.provider_id);
+        expect(right, || format!("answer {index}, for {}, is {answer:?}", target.instance.provider_id))?;
     }
     Ok(())
 }

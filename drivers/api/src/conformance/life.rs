@@ -1,15 +1,15 @@
 //! Rules about what happens to an instance once it exists.
 
-use skep_types::{InstanceRef, PowerAction};
+use skep_types::PowerAction;
 
-use super::scope::{Broken, Checked, Scope, expect, failed, refs};
-use crate::{ErrorKind, InstanceState};
+use super::scope::{Broken, Checked, Scope, expect, failed, targets};
+use crate::{ErrorKind, InstanceState, Target};
 
 /// The bound of [`crate::Driver::console`].
 const CONSOLE_BYTES: usize = 64 * 1024;
 
 pub(super) async fn power_is_idempotent(scope: &Scope<'_>) -> Checked {
-    let made = refs(&scope.make().await?);
+    let made = targets(&scope.make().await?);
     if !scope.driver.describe().power {
         let answer = scope.driver.power(&scope.cluster, PowerAction::Stop, &made).await;
         let unsupported = matches!(&answer, Err(error) if error.kind == ErrorKind::Unsupported);
@@ -37,8 +37,8 @@ pub(super) async fn power_is_idempotent(scope: &Scope<'_>) -> Checked {
     Ok(())
 }
 
-async fn power(scope: &Scope<'_>, action: PowerAction, instance: &InstanceRef) -> Checked {
-    match scope.driver.power(&scope.cluster, action, std::slice::from_ref(instance)).await {
+async fn power(scope: &Scope<'_>, action: PowerAction, target: &Target) -> Checked {
+    match scope.driver.power(&scope.cluster, action, std::slice::from_ref(target)).await {
         Ok(items) => match items.into_iter().next() {
             Some(Ok(())) => Ok(()),
             Some(Err(error)) => failed(&format!("{action:?}"), &error),
@@ -49,7 +49,7 @@ async fn power(scope: &Scope<'_>, action: PowerAction, instance: &InstanceRef) -
 }
 
 pub(super) async fn destroy_is_idempotent(scope: &Scope<'_>) -> Checked {
-    let made = refs(&scope.make().await?);
+    let made = targets(&scope.make().await?);
     for _ in 0..2 {
         let answer = scope.driver.destroy(&scope.cluster, &made).await;
         let success =
@@ -57,8 +57,8 @@ pub(super) async fn destroy_is_idempotent(scope: &Scope<'_>) -> Checked {
         expect(success, || format!("destroy answered {answer:?}"))?;
     }
     scope.lists_exactly(&scope.cluster, &std::collections::BTreeSet::new()).await?;
-    for instance in &made {
-        let seen = scope.observe_one(&scope.cluster, instance).await?;
+    for target in &made {
+        let seen = scope.observe_one(&scope.cluster, target).await?;
         let gone = match &seen {
             Ok(found) => found.state == InstanceState::Destroyed,
             Err(error) => error.kind == ErrorKind::NotFound,
@@ -72,7 +72,7 @@ pub(super) async fn instances_are_placed(scope: &Scope<'_>) -> Checked {
     for instance in scope.make().await? {
         let id = &instance.instance.provider_id;
         expect(!instance.zone.is_empty(), || format!("{id} has no zone"))?;
-        let running = scope.becomes(&instance.instance, InstanceState::Running).await?;
+        let running = scope.becomes(&Target::from(&instance), InstanceState::Running).await?;
         let address = running.private_address.or(running.public_address);
         expect(address.is_some(), || format!("{id} runs without an address"))?;
     }
@@ -80,7 +80,7 @@ pub(super) async fn instances_are_placed(scope: &Scope<'_>) -> Checked {
 }
 
 pub(super) async fn console_is_bounded(scope: &Scope<'_>) -> Checked {
-    let made = refs(&scope.make().await?);
+    let made = targets(&scope.make().await?);
     let answer = scope.driver.console(&scope.cluster, &made[0]).await;
     if !scope.driver.describe().console {
         let unsupported = matches!(&answer, Err(error) if error.kind == ErrorKind::Unsupported);

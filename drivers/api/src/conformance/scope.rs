@@ -5,12 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use skep_types::{HostId, Idempotency, InstanceRef, IntentId, ProviderId, SlotNaming};
+use skep_types::{HostId, Idempotency, IntentId, ProviderId, SlotNaming};
 use tokio::time::Instant;
 
-use super::DriverUnderTest;
-use super::patient::Patient;
-use crate::{CreateIntent, Driver, DriverError, Instance, InstanceState, Rule, Slot};
+use super::{DriverUnderTest, patient};
+use crate::{CreateIntent, Driver, DriverError, Instance, InstanceState, Rule, Slot, Target};
 
 /// Slots of an intent here: three show an order and a partial result; more only take longer.
 const SLOTS: u32 = 3;
@@ -48,8 +47,8 @@ pub(super) fn ids(instances: &[Instance]) -> BTreeSet<ProviderId> {
     instances.iter().map(|i| i.instance.provider_id.clone()).collect()
 }
 
-pub(super) fn refs(instances: &[Instance]) -> Vec<InstanceRef> {
-    instances.iter().map(|i| i.instance.clone()).collect()
+pub(super) fn targets(instances: &[Instance]) -> Vec<Target> {
+    instances.iter().map(Target::from).collect()
 }
 
 pub(super) struct Scope<'a> {
@@ -66,13 +65,13 @@ impl<'a> Scope<'a> {
     pub(super) async fn new(subject: &'a dyn DriverUnderTest, rule: Rule) -> Self {
         let cluster = format!("{}-c{}", subject.prefix(), rule.number());
         let neighbour = format!("{}-n{}", subject.prefix(), rule.number());
-        let driver = Arc::new(Patient(subject.driver().await));
+        let driver = patient::patient(subject.driver().await);
         Self { subject, driver, cluster, neighbour, rule, intents: AtomicU64::new(0) }
     }
 
     /// The driver as another coordinator holds it.
     pub(super) async fn another(&self) -> Arc<dyn Driver> {
-        Arc::new(Patient(self.subject.driver().await))
+        patient::patient(self.subject.driver().await)
     }
 
     pub(super) fn named(&self) -> bool {
@@ -163,9 +162,9 @@ impl<'a> Scope<'a> {
     pub(super) async fn observe_one(
         &self,
         cluster: &str,
-        instance: &InstanceRef,
+        target: &Target,
     ) -> Result<Result<Instance, DriverError>, Broken> {
-        let mut answers = match self.driver.observe(cluster, std::slice::from_ref(instance)).await {
+        let mut answers = match self.driver.observe(cluster, std::slice::from_ref(target)).await {
             Ok(answers) => answers,
             Err(error) => return failed("observe", &error),
         };
@@ -174,21 +173,17 @@ impl<'a> Scope<'a> {
     }
 
     /// Waits until `instance` is in `state`.
-    pub(super) async fn becomes(
-        &self,
-        instance: &InstanceRef,
-        state: InstanceState,
-    ) -> Result<Instance, Broken> {
+    pub(super) async fn becomes(&self, target: &Target, state: InstanceState) -> Result<Instance, Broken> {
         let deadline = self.deadline();
         loop {
-            let seen = self.observe_one(&self.cluster, instance).await?;
+            let seen = self.observe_one(&self.cluster, target).await?;
             if let Ok(found) = &seen
                 && found.state == state
             {
                 return Ok(found.clone());
             }
             expect(Instant::now() < deadline, || {
-                format!("{} is not {state:?} but {seen:?}", instance.provider_id)
+                format!("{} is not {state:?} but {seen:?}", target.instance.provider_id)
             })?;
             tokio::time::sleep(LOOK_AGAIN).await;
         }
@@ -204,7 +199,7 @@ impl<'a> Scope<'a> {
         for cluster in [&self.cluster, &self.neighbour] {
             if let Ok(left) = self.list(cluster).await
                 && !left.is_empty()
-                && let Err(error) = self.driver.destroy(cluster, &refs(&left)).await
+                && let Err(error) = self.driver.destroy(cluster, &targets(&left)).await
             {
                 tracing::warn!(cluster, %error, "instances of the conformance suite are left");
             }

@@ -8,25 +8,29 @@ use async_trait::async_trait;
 use hyper_util::rt::TokioIo;
 use skep_proto::driver as pb;
 use skep_proto::driver::driver_client::DriverClient;
-use skep_types::{DriverDescription, InstanceRef, PowerAction, Template, limits};
+use skep_types::{DriverDescription, PowerAction, Template, limits};
 use tokio::net::UnixStream;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, ConnectError, Response, Status};
 use tower::service_fn;
 
 use super::from_wire::{self, WireError};
-use super::to_wire;
-use crate::{CreateIntent, Driver, DriverError, ErrorKind, Instance, Method, Page, Placed};
+use super::{PROTOCOL, to_wire};
+use crate::{Access, CreateIntent, Driver, DriverError, ErrorKind, Instance, Method, Page, Placed, Target};
 
 /// A plugin on this machine answers a connect at once, or is not there.
 const CONNECT: Duration = Duration::from_secs(5);
+
+type Client = DriverClient<Channel>;
 
 /// A driver behind a Unix socket. Connects again by itself when the plugin was restarted; each call ends within
 /// [`limits::DRIVER_CALL`].
 #[derive(Debug)]
 pub struct PluginDriver {
-    client: DriverClient<Channel>,
+    client: Client,
     description: DriverDescription,
+    /// What the program is told again when it was started anew.
+    access: Option<Access>,
 }
 
 impl PluginDriver {
@@ -35,12 +39,67 @@ impl PluginDriver {
         let client = client(socket);
         let answer = client.clone().describe(pb::DescribeRequest {}).await;
         let description = answer.map_err(|status| read_failure("describe", status))?.into_inner();
+        same_protocol(description.protocol)?;
         let description = from_wire::description(description).map_err(|error| nonsense("describe", error))?;
-        Ok(Self { client, description })
+        Ok(Self { client, description, access: None })
+    }
+
+    /// The account that all later calls act for.
+    pub async fn configure(&mut self, access: Access) -> Result<(), DriverError> {
+        self.tell(&access).await?;
+        self.access = Some(access);
+        Ok(())
+    }
+
+    async fn tell(&self, access: &Access) -> Result<(), DriverError> {
+        let reply = self.client.clone().configure(to_wire::access(access.clone())).await;
+        let reply = reply.map_err(|status| read_failure("configure", status))?.into_inner();
+        reply.error.map_or(Ok(()), |error| Err(from_wire::error(error)))
+    }
+
+    /// The driver's own answer, out of the call's three layers: transport, message, driver.
+    async fn ask<Q, P, T, Asked>(
+        &self,
+        method: Method,
+        request: Q,
+        go: impl Fn(Client, Q) -> Asked,
+        convert: impl FnOnce(P) -> Result<Result<T, DriverError>, WireError>,
+    ) -> Result<T, DriverError>
+    where
+        Q: Clone,
+        Asked: Future<Output = Result<Response<P>, Status>>,
+    {
+        let mut reply = go(self.client.clone(), request.clone()).await;
+        if let (Err(status), Some(access)) = (&reply, &self.access)
+            && status.code() == Code::FailedPrecondition
+        {
+            self.tell(access).await?;
+            reply = go(self.client.clone(), request).await;
+        }
+        let reply = reply.map_err(|status| failure(method, status))?.into_inner();
+        match convert(reply) {
+            Ok(answer) => answer,
+            Err(error) if method.has_effect() => {
+                let message = format!("the driver program answered {method} with nonsense");
+                Err(DriverError::new(ErrorKind::Ambiguous, message).caused_by(error))
+            }
+            Err(error) => Err(nonsense(method.label(), error)),
+        }
     }
 }
 
-fn client(socket: &Path) -> DriverClient<Channel> {
+fn same_protocol(theirs: u32) -> Result<(), DriverError> {
+    if theirs == PROTOCOL {
+        return Ok(());
+    }
+    let message = format!(
+        "the driver program speaks version {theirs} of the driver protocol, this coordinator {PROTOCOL}: use a \
+         program of this release"
+    );
+    Err(DriverError::new(ErrorKind::Unsupported, message))
+}
+
+fn client(socket: &Path) -> Client {
     let socket = socket.to_owned();
     let connector = service_fn(move |_| {
         let socket = socket.clone();
@@ -90,28 +149,8 @@ fn nonsense(call: &str, error: WireError) -> DriverError {
         .caused_by(error)
 }
 
-/// The driver's own answer, out of the call's three layers: transport, message, driver.
-fn answer<P, T>(
-    method: Method,
-    reply: Result<Response<P>, Status>,
-    convert: impl FnOnce(P) -> Result<Result<T, DriverError>, WireError>,
-) -> Result<T, DriverError> {
-    let reply = reply.map_err(|status| failure(method, status))?.into_inner();
-    match convert(reply) {
-        Ok(answer) => answer,
-        Err(error) if method.has_effect() => {
-            let message = format!("the driver program answered {method} with nonsense");
-            Err(DriverError::new(ErrorKind::Ambiguous, message).caused_by(error))
-        }
-        Err(error) => Err(nonsense(method.label(), error)),
-    }
-}
-
-fn named(cluster: &str, instances: &[InstanceRef]) -> pb::InstancesRequest {
-    pb::InstancesRequest {
-        cluster: cluster.to_owned(),
-        instances: instances.iter().map(to_wire::instance_ref).collect(),
-    }
+fn named(cluster: &str, targets: &[Target]) -> pb::TargetsRequest {
+    pb::TargetsRequest { cluster: cluster.to_owned(), targets: targets.iter().map(to_wire::target).collect() }
 }
 
 #[async_trait]
@@ -123,60 +162,69 @@ impl Driver for PluginDriver {
     async fn check(&self, template: &Template) -> Result<(), DriverError> {
         let request = pb::CheckRequest { template: Some(to_wire::template(template)) };
         let verdict = |reply: pb::CheckReply| Ok(reply.error.map_or(Ok(()), |e| Err(from_wire::error(e))));
-        answer(Method::Check, self.client.clone().check(request).await, verdict)
+        self.ask(
+            Method::Check,
+            request,
+            |mut client: Client, request| async move { client.check(request).await },
+            verdict,
+        )
+        .await
     }
 
     async fn ensure(&self, intent: &CreateIntent) -> Result<Placed, DriverError> {
-        let reply = self.client.clone().ensure(to_wire::intent(intent)).await;
-        answer(Method::Ensure, reply, from_wire::ensured)
+        let request = to_wire::intent(intent);
+        let go = |mut client: Client, request| async move { client.ensure(request).await };
+        self.ask(Method::Ensure, request, go, from_wire::ensured).await
     }
 
     async fn list(&self, cluster: &str, page_token: Option<&str>) -> Result<Page, DriverError> {
         let page_token = page_token.unwrap_or_default().to_owned();
         let request = pb::ListRequest { cluster: cluster.to_owned(), page_token };
-        answer(Method::List, self.client.clone().list(request).await, from_wire::listed)
+        let go = |mut client: Client, request| async move { client.list(request).await };
+        self.ask(Method::List, request, go, from_wire::listed).await
     }
 
     async fn observe(
         &self,
         cluster: &str,
-        instances: &[InstanceRef],
+        targets: &[Target],
     ) -> Result<Vec<Result<Instance, DriverError>>, DriverError> {
-        let reply = self.client.clone().observe(named(cluster, instances)).await;
-        answer(Method::Observe, reply, |reply| from_wire::observed(reply, instances.len()))
+        let request = named(cluster, targets);
+        let go = |mut client: Client, request| async move { client.observe(request).await };
+        self.ask(Method::Observe, request, go, |reply| from_wire::observed(reply, targets.len())).await
     }
 
     async fn power(
         &self,
         cluster: &str,
         action: PowerAction,
-        instances: &[InstanceRef],
+        targets: &[Target],
     ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
         let request = pb::PowerRequest {
             cluster: cluster.to_owned(),
             action: to_wire::power_action(action).into(),
-            instances: instances.iter().map(to_wire::instance_ref).collect(),
+            targets: targets.iter().map(to_wire::target).collect(),
         };
-        let reply = self.client.clone().power(request).await;
-        answer(Method::Power, reply, |reply| from_wire::results(reply, instances.len()))
+        let go = |mut client: Client, request| async move { client.power(request).await };
+        self.ask(Method::Power, request, go, |reply| from_wire::results(reply, targets.len())).await
     }
 
     async fn destroy(
         &self,
         cluster: &str,
-        instances: &[InstanceRef],
+        targets: &[Target],
     ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
-        let reply = self.client.clone().destroy(named(cluster, instances)).await;
-        answer(Method::Destroy, reply, |reply| from_wire::results(reply, instances.len()))
+        let request = named(cluster, targets);
+        let go = |mut client: Client, request| async move { client.destroy(request).await };
+        self.ask(Method::Destroy, request, go, |reply| from_wire::results(reply, targets.len())).await
     }
 
-    async fn console(&self, cluster: &str, instance: &InstanceRef) -> Result<String, DriverError> {
-        let request = pb::ConsoleRequest {
-            cluster: cluster.to_owned(),
-            instance: Some(to_wire::instance_ref(instance)),
-        };
+    async fn console(&self, cluster: &str, target: &Target) -> Result<String, DriverError> {
+        let request =
+            pb::ConsoleRequest { cluster: cluster.to_owned(), target: Some(to_wire::target(target)) };
+        let go = |mut client: Client, request| async move { client.console(request).await };
         let output =
             |reply: pb::ConsoleReply| Ok(reply.error.map_or(Ok(reply.output), |e| Err(from_wire::error(e))));
-        answer(Method::Console, self.client.clone().console(request).await, output)
+        self.ask(Method::Console, request, go, output).await
     }
 }

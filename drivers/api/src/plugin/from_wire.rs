@@ -4,12 +4,16 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use skep_proto::driver as pb;
-use skep_types::{
-    Batch, DriverDescription, FieldViolation, FlagDescription, FlagKind, Idempotency, InstanceRef,
-    PowerAction, Secret, SlotNaming, Template, limits,
+use skep_types::{FieldViolation, InstanceRef, PowerAction, Secret, Template, limits};
+
+use crate::{
+    Access, Bootstrap, CreateIntent, DriverError, ErrorKind, Instance, InstanceState, Page, Placed, Slot,
+    Target,
 };
 
-use crate::{Bootstrap, CreateIntent, DriverError, ErrorKind, Instance, InstanceState, Page, Placed, Slot};
+mod description;
+
+pub(super) use description::description;
 
 /// A message of the other process that means nothing here.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,42 +47,15 @@ fn bounded(field: &'static str, len: usize, max: usize) -> Result<(), WireError>
     if len <= max { Ok(()) } else { Err(wrong(field, format!("has {len} entries, at most {max} are taken"))) }
 }
 
-pub(super) fn description(from: pb::Description) -> Result<DriverDescription, WireError> {
-    let idempotency = match from.idempotency() {
-        pb::Idempotency::Token => {
-            Idempotency::Token { retention: Duration::from_millis(from.token_retention_ms) }
-        }
-        pb::Idempotency::UniqueName => Idempotency::UniqueName,
-        pb::Idempotency::None => Idempotency::None,
-        pb::Idempotency::Unspecified => return Err(wrong("description.idempotency", "is not known here")),
-    };
-    let naming = if from.named_slots { SlotNaming::Named } else { SlotNaming::Interchangeable };
-    Ok(DriverDescription {
-        name: parsed("description.name", &from.name)?,
-        flags: from.flags.into_iter().map(flag).collect::<Result<_, _>>()?,
-        idempotency,
-        batch: Batch { max: from.batch_max.max(1), naming },
-        calls_in_flight_max: from.calls_in_flight_max.max(1),
-        settle: Duration::from_millis(from.settle_ms),
-        power: from.power,
-        console: from.console,
-    })
-}
-
-fn flag(from: pb::Flag) -> Result<FlagDescription, WireError> {
-    let kind = match from.kind() {
-        pb::FlagKind::String => FlagKind::String,
-        pb::FlagKind::Integer => FlagKind::Integer,
-        pb::FlagKind::Boolean => FlagKind::Boolean,
-        pb::FlagKind::StringList => FlagKind::StringList,
-        pb::FlagKind::Unspecified => return Err(wrong("description.flags.kind", "is not known here")),
-    };
-    Ok(FlagDescription {
-        name: from.name,
-        kind,
-        usage: from.usage,
-        default: from.default_value,
-        env: from.env,
+pub(super) fn access(from: pb::ConfigureRequest) -> Result<Access, WireError> {
+    bounded("options", from.options.len(), limits::OPTIONS)?;
+    bounded("credentials", from.credentials.len(), limits::CREDENTIALS)?;
+    Ok(Access {
+        account: parsed("account", &from.account)?,
+        options: from.options.into_iter().collect(),
+        credentials: from.credentials.into_iter().map(|(name, value)| (name, Secret::new(value))).collect(),
+        state_dir: from.state_dir.into(),
+        agents_dir: from.agents_dir.into(),
     })
 }
 
@@ -120,13 +97,25 @@ fn slot(from: pb::Slot) -> Result<Slot, WireError> {
     })
 }
 
-pub(super) fn instance_ref(from: pb::InstanceRef) -> Result<InstanceRef, WireError> {
+fn instance_ref(from: pb::InstanceRef) -> Result<InstanceRef, WireError> {
     Ok(InstanceRef { provider_id: parsed("instance.provider_id", &from.provider_id)?, name: from.name })
 }
 
-pub(super) fn instance_refs(from: Vec<pb::InstanceRef>) -> Result<Vec<InstanceRef>, WireError> {
-    bounded("instances", from.len(), limits::NAMES_PER_REQUEST)?;
-    from.into_iter().map(instance_ref).collect()
+pub(super) fn target(from: pb::Target) -> Result<Target, WireError> {
+    Ok(Target { instance: instance_ref(required("target.ref", from.r#ref)?)?, kept: kept(from.kept)? })
+}
+
+pub(super) fn targets(from: Vec<pb::Target>) -> Result<Vec<Target>, WireError> {
+    bounded("targets", from.len(), limits::NAMES_PER_REQUEST)?;
+    from.into_iter().map(target).collect()
+}
+
+fn kept(from: String) -> Result<Option<Secret>, WireError> {
+    if from.len() > limits::KEPT_BYTES {
+        let problem = format!("has {} bytes, at most {} are kept", from.len(), limits::KEPT_BYTES);
+        return Err(wrong("instance.kept", problem));
+    }
+    Ok((!from.is_empty()).then(|| Secret::new(from)))
 }
 
 fn instance(from: pb::Instance) -> Result<Instance, WireError> {
@@ -146,6 +135,7 @@ fn instance(from: pb::Instance) -> Result<Instance, WireError> {
         private_address: optional("instance.private_address", &from.private_address)?,
         public_address: optional("instance.public_address", &from.public_address)?,
         zone: from.zone,
+        kept: kept(from.kept)?,
     })
 }
 

@@ -1,4 +1,4 @@
-//! The plugin's side: one driver behind one Unix socket.
+//! The plugin's side: one kind of driver behind one Unix socket, opened for one account.
 
 use std::sync::Arc;
 
@@ -6,13 +6,14 @@ use skep_proto::driver as pb;
 use skep_proto::driver::driver_server::{Driver as Service, DriverServer};
 use skep_types::limits;
 use tokio::net::UnixListener;
+use tokio::sync::RwLock;
 use tokio_stream::wrappers::UnixListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use super::from_wire::{self, WireError};
 use super::to_wire;
-use crate::Driver;
+use crate::{Driver, Kind};
 
 /// Calls at once on one connection: an account's calls in flight, its poller, and room to spare.
 const CONCURRENT_CALLS: usize = 256;
@@ -21,13 +22,13 @@ const CONCURRENT_CALLS: usize = 256;
 #[error("serving the driver socket failed")]
 pub struct ServeError(#[from] tonic::transport::Error);
 
-/// Serves `driver` until `shutdown`; calls under way are finished. Who may connect is the socket's file mode.
+/// Serves `kind` until `shutdown`; calls under way are finished. Who may connect is the socket's file mode.
 pub async fn serve(
-    driver: Arc<dyn Driver>,
+    kind: Arc<dyn Kind>,
     listener: UnixListener,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
-    let service = DriverServer::new(Served { driver })
+    let service = DriverServer::new(Served { kind, opened: RwLock::new(None) })
         .max_decoding_message_size(limits::GRPC_MESSAGE_BYTES)
         .max_encoding_message_size(limits::GRPC_MESSAGE_BYTES);
     tonic::transport::Server::builder()
@@ -40,7 +41,17 @@ pub async fn serve(
 }
 
 struct Served {
-    driver: Arc<dyn Driver>,
+    kind: Arc<dyn Kind>,
+    /// For the account that was configured last.
+    opened: RwLock<Option<Arc<dyn Driver>>>,
+}
+
+impl Served {
+    async fn driver(&self) -> Result<Arc<dyn Driver>, Status> {
+        let opened = self.opened.read().await.clone();
+        opened
+            .ok_or_else(|| Status::failed_precondition("no account was configured yet: call Configure first"))
+    }
 }
 
 /// Nothing was done: the request never reached the driver.
@@ -51,50 +62,67 @@ fn refuse(error: WireError) -> Status {
 #[tonic::async_trait]
 impl Service for Served {
     async fn describe(&self, _: Request<pb::DescribeRequest>) -> Result<Response<pb::Description>, Status> {
-        Ok(Response::new(to_wire::description(self.driver.describe())))
+        Ok(Response::new(to_wire::description(self.kind.describe())))
+    }
+
+    async fn configure(
+        &self,
+        request: Request<pb::ConfigureRequest>,
+    ) -> Result<Response<pb::ConfigureReply>, Status> {
+        let access = from_wire::access(request.into_inner()).map_err(refuse)?;
+        let error = match self.kind.open(access).await {
+            Ok(driver) => {
+                *self.opened.write().await = Some(driver);
+                None
+            }
+            Err(error) => Some(to_wire::error(&error)),
+        };
+        Ok(Response::new(pb::ConfigureReply { error }))
     }
 
     async fn check(&self, request: Request<pb::CheckRequest>) -> Result<Response<pb::CheckReply>, Status> {
         let template = request.into_inner().template.unwrap_or_default();
         let template = from_wire::template(template).map_err(refuse)?;
-        let error = self.driver.check(&template).await.err();
+        let error = self.driver().await?.check(&template).await.err();
         Ok(Response::new(pb::CheckReply { error: error.as_ref().map(to_wire::error) }))
     }
 
     async fn ensure(&self, request: Request<pb::EnsureRequest>) -> Result<Response<pb::EnsureReply>, Status> {
         let intent = from_wire::intent(request.into_inner()).map_err(refuse)?;
-        Ok(Response::new(to_wire::ensured(self.driver.ensure(&intent).await)))
+        Ok(Response::new(to_wire::ensured(self.driver().await?.ensure(&intent).await)))
     }
 
     async fn list(&self, request: Request<pb::ListRequest>) -> Result<Response<pb::ListReply>, Status> {
         let request = request.into_inner();
         let token = Some(request.page_token.as_str()).filter(|token| !token.is_empty());
-        Ok(Response::new(to_wire::listed(self.driver.list(&request.cluster, token).await)))
+        Ok(Response::new(to_wire::listed(self.driver().await?.list(&request.cluster, token).await)))
     }
 
     async fn observe(
         &self,
-        request: Request<pb::InstancesRequest>,
+        request: Request<pb::TargetsRequest>,
     ) -> Result<Response<pb::ObserveReply>, Status> {
         let request = request.into_inner();
-        let instances = from_wire::instance_refs(request.instances).map_err(refuse)?;
-        Ok(Response::new(to_wire::observed(self.driver.observe(&request.cluster, &instances).await)))
+        let targets = from_wire::targets(request.targets).map_err(refuse)?;
+        Ok(Response::new(to_wire::observed(self.driver().await?.observe(&request.cluster, &targets).await)))
     }
 
     async fn power(&self, request: Request<pb::PowerRequest>) -> Result<Response<pb::ResultsReply>, Status> {
         let request = request.into_inner();
         let action = from_wire::power_action(request.action).map_err(refuse)?;
-        let instances = from_wire::instance_refs(request.instances).map_err(refuse)?;
-        Ok(Response::new(to_wire::results(self.driver.power(&request.cluster, action, &instances).await)))
+        let targets = from_wire::targets(request.targets).map_err(refuse)?;
+        Ok(Response::new(to_wire::results(
+            self.driver().await?.power(&request.cluster, action, &targets).await,
+        )))
     }
 
     async fn destroy(
         &self,
-        request: Request<pb::InstancesRequest>,
+        request: Request<pb::TargetsRequest>,
     ) -> Result<Response<pb::ResultsReply>, Status> {
         let request = request.into_inner();
-        let instances = from_wire::instance_refs(request.instances).map_err(refuse)?;
-        Ok(Response::new(to_wire::results(self.driver.destroy(&request.cluster, &instances).await)))
+        let targets = from_wire::targets(request.targets).map_err(refuse)?;
+        Ok(Response::new(to_wire::results(self.driver().await?.destroy(&request.cluster, &targets).await)))
     }
 
     async fn console(
@@ -102,8 +130,8 @@ impl Service for Served {
         request: Request<pb::ConsoleRequest>,
     ) -> Result<Response<pb::ConsoleReply>, Status> {
         let request = request.into_inner();
-        let instance = from_wire::instance_ref(request.instance.unwrap_or_default()).map_err(refuse)?;
-        let reply = match self.driver.console(&request.cluster, &instance).await {
+        let target = from_wire::target(request.target.unwrap_or_default()).map_err(refuse)?;
+        let reply = match self.driver().await?.console(&request.cluster, &target).await {
             Ok(output) => pb::ConsoleReply { output, error: None },
             Err(failed) => pb::ConsoleReply { output: String::new(), error: Some(to_wire::error(&failed)) },
         };

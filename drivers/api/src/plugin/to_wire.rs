@@ -5,51 +5,30 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use skep_proto::driver as pb;
-use skep_types::{
-    DriverDescription, FlagDescription, FlagKind, Idempotency, InstanceRef, PowerAction, SlotNaming,
-    Template, limits,
+use skep_types::{InstanceRef, PowerAction, Secret, Template, limits};
+
+use crate::{
+    Access, Bootstrap, CreateIntent, DriverError, ErrorKind, Instance, InstanceState, Page, Placed, Slot,
+    Target,
 };
 
-use crate::{Bootstrap, CreateIntent, DriverError, ErrorKind, Instance, InstanceState, Page, Placed, Slot};
+mod description;
 
-pub(super) fn description(from: &DriverDescription) -> pb::Description {
-    let (idempotency, retention) = match from.idempotency {
-        Idempotency::Token { retention } => (pb::Idempotency::Token, retention),
-        Idempotency::UniqueName => (pb::Idempotency::UniqueName, Duration::ZERO),
-        Idempotency::None => (pb::Idempotency::None, Duration::ZERO),
-    };
-    pb::Description {
-        name: from.name.to_string(),
-        flags: from.flags.iter().map(flag).collect(),
-        idempotency: idempotency.into(),
-        token_retention_ms: milliseconds(retention),
-        batch_max: from.batch.max,
-        named_slots: from.batch.naming == SlotNaming::Named,
-        calls_in_flight_max: from.calls_in_flight_max,
-        settle_ms: milliseconds(from.settle),
-        power: from.power,
-        console: from.console,
-    }
-}
-
-fn flag(from: &FlagDescription) -> pb::Flag {
-    let kind = match from.kind {
-        FlagKind::String => pb::FlagKind::String,
-        FlagKind::Integer => pb::FlagKind::Integer,
-        FlagKind::Boolean => pb::FlagKind::Boolean,
-        FlagKind::StringList => pb::FlagKind::StringList,
-    };
-    pb::Flag {
-        name: from.name.clone(),
-        kind: kind.into(),
-        usage: from.usage.clone(),
-        default_value: from.default.clone(),
-        env: from.env.clone(),
-    }
-}
+pub(super) use description::description;
 
 fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+pub(super) fn access(from: Access) -> pb::ConfigureRequest {
+    let revealed = |(name, value): (String, Secret)| (name, value.reveal().to_owned());
+    pb::ConfigureRequest {
+        account: from.account.to_string(),
+        options: from.options.into_iter().collect(),
+        credentials: from.credentials.into_iter().map(revealed).collect(),
+        state_dir: from.state_dir.to_string_lossy().into_owned(),
+        agents_dir: from.agents_dir.to_string_lossy().into_owned(),
+    }
 }
 
 pub(super) fn template(from: &Template) -> pb::Template {
@@ -88,8 +67,16 @@ fn bootstrap(from: &Bootstrap) -> pb::Bootstrap {
     }
 }
 
-pub(super) fn instance_ref(from: &InstanceRef) -> pb::InstanceRef {
+fn instance_ref(from: &InstanceRef) -> pb::InstanceRef {
     pb::InstanceRef { provider_id: from.provider_id.to_string(), name: from.name.clone() }
+}
+
+pub(super) fn target(from: &Target) -> pb::Target {
+    pb::Target { r#ref: Some(instance_ref(&from.instance)), kept: kept(from.kept.as_ref()) }
+}
+
+fn kept(from: Option<&Secret>) -> String {
+    from.map(|kept| kept.reveal().to_owned()).unwrap_or_default()
 }
 
 pub(super) fn instance(from: &Instance) -> pb::Instance {
@@ -107,6 +94,7 @@ pub(super) fn instance(from: &Instance) -> pb::Instance {
         private_address: text(from.private_address.as_ref()),
         public_address: text(from.public_address.as_ref()),
         zone: from.zone.clone(),
+        kept: kept(from.kept.as_ref()),
     }
 }
 

@@ -15,12 +15,12 @@ fn toy() -> (Arc<Account>, Arc<dyn Driver>) {
 }
 
 fn hanging(inner: Arc<dyn Driver>) -> Arc<dyn Driver> {
-    Arc::new(Faults::new(inner, |_| std::future::pending()))
+    Faults::on(inner, |_| std::future::pending())
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_call_that_hangs_ends_and_says_whether_it_may_have_had_an_effect() {
-    let driver = Deadline::new(hanging(toy().1), Duration::from_secs(120));
+    let driver = Deadline::on(hanging(toy().1), Duration::from_secs(120));
     let kind = driver.ensure(&intent(1, 1)).await.unwrap_err().kind;
     assert_eq!(kind, ErrorKind::Ambiguous);
     assert_eq!(driver.destroy("c", &[]).await.unwrap_err().kind, ErrorKind::Ambiguous);
@@ -31,7 +31,7 @@ async fn a_call_that_hangs_ends_and_says_whether_it_may_have_had_an_effect() {
 async fn no_more_calls_with_an_effect_than_the_driver_takes() {
     let now = Arc::new(AtomicU32::new(0));
     let most = Arc::new(AtomicU32::new(0));
-    let counting = Faults::new(toy().1, {
+    let counting = Faults::on(toy().1, {
         let (now, most) = (Arc::clone(&now), Arc::clone(&most));
         move |site: CallSite| {
             let (now, most) = (Arc::clone(&now), Arc::clone(&most));
@@ -46,18 +46,18 @@ async fn no_more_calls_with_an_effect_than_the_driver_takes() {
             }
         }
     });
-    let driver = MaxInFlight::new(Arc::new(counting));
+    let driver = MaxInFlight::on(counting, 2);
     let intents: Vec<_> = (1..=6).map(|number| intent(number, 1)).collect();
     let answers = futures::future::join_all(intents.iter().map(|intent| driver.ensure(intent))).await;
     assert!(answers.iter().all(Result::is_ok));
-    assert_eq!(most.load(Ordering::SeqCst), driver.describe().calls_in_flight_max);
+    assert_eq!(most.load(Ordering::SeqCst), 2);
 }
 
 #[tokio::test]
 async fn a_fault_before_keeps_the_driver_out_and_one_after_loses_the_reply() {
     for (phase, made) in [(CallPhase::Before, 0), (CallPhase::After, 2)] {
         let (account, toy) = toy();
-        let driver = Faults::new(toy, move |site| async move {
+        let driver = Faults::on(toy, move |site| async move {
             if site.phase == phase { Err(DriverError::new(ErrorKind::Ambiguous, "lost")) } else { Ok(()) }
         });
         assert!(driver.ensure(&intent(1, 2)).await.is_err());
@@ -68,7 +68,7 @@ async fn a_fault_before_keeps_the_driver_out_and_one_after_loses_the_reply() {
 #[tokio::test]
 async fn every_site_is_passed_once_in_order() {
     let sites = Arc::new(Mutex::new(Vec::new()));
-    let driver = Faults::new(toy().1, {
+    let driver = Faults::on(toy().1, {
         let sites = Arc::clone(&sites);
         move |site| {
             sites.lock().unwrap().push((site.seq, site.method, site.phase));

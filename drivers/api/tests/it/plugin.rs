@@ -7,8 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use skep_driver::conformance::{self, DriverUnderTest};
 use skep_driver::decorators::{CallPhase, Faults};
-use skep_driver::plugin::{PluginDriver, serve};
-use skep_driver::{Driver, DriverError, ErrorKind, Method};
+use skep_driver::plugin::{Attached, PluginDriver, serve};
+use skep_driver::{Access, Driver, DriverError, ErrorKind, Kind, Method, Shared};
 use skep_types::{PowerAction, Template};
 use tempfile::TempDir;
 use tokio::net::UnixListener;
@@ -41,7 +41,7 @@ impl Plugin {
         let shutdown = CancellationToken::new();
         let task = tokio::spawn({
             let shutdown = shutdown.clone();
-            async move { serve(driver, listener, shutdown).await.unwrap() }
+            async move { serve(Arc::new(Shared(driver)), listener, shutdown).await.unwrap() }
         });
         (shutdown, task)
     }
@@ -65,6 +65,11 @@ fn toy(account: &Arc<Account>) -> Arc<dyn Driver> {
     Arc::new(Toy::new(Defect::Nothing, Arc::clone(account)))
 }
 
+async fn configured(socket: &Path) -> Arc<dyn Driver> {
+    let access = Access::plain("toy".parse().unwrap());
+    Attached::connect(socket).await.unwrap().open(access).await.unwrap()
+}
+
 struct Subject {
     plugin: Plugin,
     account: Arc<Account>,
@@ -73,7 +78,7 @@ struct Subject {
 #[async_trait]
 impl DriverUnderTest for Subject {
     async fn driver(&self) -> Arc<dyn Driver> {
-        Arc::new(PluginDriver::connect(&self.plugin.socket()).await.unwrap())
+        configured(&self.plugin.socket()).await
     }
 
     fn template(&self) -> Template {
@@ -94,7 +99,7 @@ impl DriverUnderTest for Subject {
 async fn a_plugin_keeps_the_contract_and_its_description() {
     let account = Arc::<Account>::default();
     let plugin = Plugin::start(toy(&account));
-    let driver = PluginDriver::connect(&plugin.socket()).await.unwrap();
+    let driver = configured(&plugin.socket()).await;
     assert_eq!(driver.describe(), toy(&account).describe());
     conformance::run(Subject { plugin, account }).await.into_result().expect("the toy is correct");
 }
@@ -102,15 +107,15 @@ async fn a_plugin_keeps_the_contract_and_its_description() {
 #[tokio::test]
 async fn errors_cross_the_socket_with_kind_fields_and_causes() {
     let account = Arc::default();
-    let throttled = Faults::new(toy(&account), |site| async move {
+    let throttled = Faults::on(toy(&account), |site| async move {
         let kind = ErrorKind::Throttled { retry_after: Duration::from_millis(1500) };
         match site.method {
             Method::List => Err(DriverError::new(kind, "too fast").caused_by("RequestLimitExceeded")),
             _ => Ok(()),
         }
     });
-    let plugin = Plugin::start(Arc::new(throttled));
-    let driver = PluginDriver::connect(&plugin.socket()).await.unwrap();
+    let plugin = Plugin::start(throttled);
+    let driver = configured(&plugin.socket()).await;
 
     let error = driver.list("c", None).await.unwrap_err();
     let retry_after = Duration::from_millis(1500);
@@ -129,7 +134,7 @@ async fn errors_cross_the_socket_with_kind_fields_and_causes() {
 async fn a_plugin_that_is_down_is_unavailable_and_comes_back() {
     let account = Arc::default();
     let mut plugin = Plugin::start(toy(&account));
-    let driver = PluginDriver::connect(&plugin.socket()).await.unwrap();
+    let driver = configured(&plugin.socket()).await;
     plugin.stop().await;
     // The first call may still meet the old connection; a second one finds nobody to connect to.
     let _ = driver.ensure(&intent(1, 1)).await;
@@ -146,7 +151,7 @@ async fn a_plugin_that_dies_in_a_call_leaves_it_ambiguous_only_where_it_had_an_e
     let account = Arc::default();
     for method in [Method::Ensure, Method::List] {
         let (reached, mut reach) = tokio::sync::mpsc::channel(1);
-        let hangs = Faults::new(toy(&account), move |site| {
+        let hangs = Faults::on(toy(&account), move |site| {
             let reached = reached.clone();
             async move {
                 if site.phase == CallPhase::After {
@@ -161,9 +166,13 @@ async fn a_plugin_that_dies_in_a_call_leaves_it_ambiguous_only_where_it_had_an_e
         let process = Runtime::new().unwrap();
         process.spawn({
             let _within = process.enter();
-            serve(Arc::new(hangs), UnixListener::bind(dir.path().join("socket")).unwrap(), Default::default())
+            serve(
+                Arc::new(Shared(hangs)),
+                UnixListener::bind(dir.path().join("socket")).unwrap(),
+                Default::default(),
+            )
         });
-        let driver = PluginDriver::connect(&dir.path().join("socket")).await.unwrap();
+        let driver = configured(&dir.path().join("socket")).await;
         let calling = async {
             match method {
                 Method::Ensure => driver.ensure(&intent(1, 1)).await.unwrap_err(),
@@ -191,7 +200,7 @@ async fn nobody_behind_the_socket_is_unavailable() {
 async fn an_empty_batch_is_an_empty_answer() {
     let account = Arc::default();
     let plugin = Plugin::start(toy(&account));
-    let driver = PluginDriver::connect(&plugin.socket()).await.unwrap();
+    let driver = configured(&plugin.socket()).await;
     assert!(driver.observe("c", &[]).await.unwrap().is_empty());
     assert!(driver.power("c", PowerAction::Stop, &[]).await.unwrap().is_empty());
     assert!(driver.destroy("c", &[]).await.unwrap().is_empty());

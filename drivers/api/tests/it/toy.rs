@@ -7,11 +7,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use skep_driver::{
     Bootstrap, CreateIntent, Driver, DriverError, ErrorKind, Instance, InstanceState, Page, Placed, Slot,
-    flags,
+    Target, flags,
 };
 use skep_types::{
-    Batch, DriverDescription, FlagDescription, FlagKind, HostId, Idempotency, InstanceRef, IntentId,
-    PowerAction, ProviderId, Secret, SlotNaming, Template,
+    Batch, DriverDescription, FlagDescription, FlagKind, HostId, Idempotency, InstanceRef, IntentId, Limits,
+    PowerAction, ProviderId, Secret, SlotNaming, Template, WayIn,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +85,7 @@ impl Account {
             private_address: Some([127, 0, 0, u8::try_from(number % 250).unwrap()].into()),
             public_address: None,
             zone: if defect == Defect::NoZone { String::new() } else { "toy-a".to_owned() },
+            kept: None,
         };
         made.insert(id, Made { cluster: intent.cluster.clone(), shown: shown.clone() });
         Some(shown)
@@ -104,9 +105,13 @@ impl Toy {
         let description = DriverDescription {
             name: "toy".parse().unwrap(),
             flags: vec![flag],
+            account_flags: Vec::new(),
+            credentials: Vec::new(),
+            way_in: WayIn::UserData,
             idempotency: Idempotency::UniqueName,
             batch: Batch { max: 10, naming: SlotNaming::Named },
             calls_in_flight_max: 2,
+            limits: Limits::default(),
             settle: Duration::ZERO,
             power: true,
             console: true,
@@ -226,9 +231,10 @@ impl Driver for Toy {
     async fn observe(
         &self,
         cluster: &str,
-        instances: &[InstanceRef],
+        targets: &[Target],
     ) -> Result<Vec<Result<Instance, DriverError>>, DriverError> {
-        let looks = instances.iter().map(|i| self.found(cluster, &i.provider_id).map(|made| made.shown));
+        let looks =
+            targets.iter().map(|t| self.found(cluster, &t.instance.provider_id).map(|made| made.shown));
         Ok(looks.filter(|look| look.is_ok() || !self.is(Defect::ObserveDropsUnknown)).collect())
     }
 
@@ -236,21 +242,21 @@ impl Driver for Toy {
         &self,
         cluster: &str,
         action: PowerAction,
-        instances: &[InstanceRef],
+        targets: &[Target],
     ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
-        Ok(instances.iter().map(|instance| self.switch(cluster, action, instance)).collect())
+        Ok(targets.iter().map(|target| self.switch(cluster, action, &target.instance)).collect())
     }
 
     async fn destroy(
         &self,
         cluster: &str,
-        instances: &[InstanceRef],
+        targets: &[Target],
     ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
-        Ok(instances.iter().map(|instance| self.remove(cluster, instance)).collect())
+        Ok(targets.iter().map(|target| self.remove(cluster, &target.instance)).collect())
     }
 
-    async fn console(&self, cluster: &str, instance: &InstanceRef) -> Result<String, DriverError> {
-        self.found(cluster, &instance.provider_id)?;
+    async fn console(&self, cluster: &str, target: &Target) -> Result<String, DriverError> {
+        self.found(cluster, &target.instance.provider_id)?;
         Ok("x".repeat(if self.is(Defect::EndlessConsole) { 1 << 20 } else { 100 }))
     }
 }

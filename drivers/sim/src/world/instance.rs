@@ -70,6 +70,7 @@ impl Record {
             private_address: Some(self.address.into()),
             public_address: None,
             zone: self.zone.clone(),
+            kept: None,
         }
     }
 }

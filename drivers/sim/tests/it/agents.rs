@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::asking::{agent_config, intent};
-use skep_driver::{Driver, Instance};
+use skep_driver::{Driver, Instance, Target};
 use skep_sim::{Agents, SimConfig, SimDriver, SimWorld};
 use skep_types::PowerAction;
 use tokio::net::TcpListener;
@@ -48,8 +48,8 @@ impl Cloud {
     }
 
     async fn power(&self, action: PowerAction, instance: &Instance) {
-        let refs = [instance.instance.clone()];
-        assert!(self.driver.power("c", action, &refs).await.unwrap()[0].is_ok());
+        let target = [Target::from(instance)];
+        assert!(self.driver.power("c", action, &target).await.unwrap()[0].is_ok());
     }
 }
 
@@ -65,7 +65,7 @@ async fn an_agent_dials_from_its_instance_and_follows_its_power() {
         cloud.until_running(1).await;
         assert_eq!(Some(cloud.dialled_from().await), instance.private_address);
     }
-    cloud.driver.destroy("c", std::slice::from_ref(&instance.instance)).await.unwrap();
+    cloud.driver.destroy("c", &[Target::from(&instance)]).await.unwrap();
     cloud.until_running(0).await;
 }
 

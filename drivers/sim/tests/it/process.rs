@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::{Output, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
-use skep_driver::Driver;
-use skep_driver::plugin::PluginDriver;
+use skep_driver::plugin::Attached;
+use skep_driver::{Access, Driver, Kind};
 use skep_types::{Idempotency, SlotNaming};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::net::TcpListener;
@@ -37,6 +38,11 @@ async fn refusal(socket: &Path, arguments: &[&str]) -> String {
     String::from_utf8(output.stderr).unwrap()
 }
 
+async fn opened(socket: &Path) -> Arc<dyn Driver> {
+    let kind = Attached::connect(socket).await.unwrap();
+    kind.open(Access::plain("sim".parse().unwrap())).await.unwrap()
+}
+
 #[tokio::test]
 async fn it_serves_a_world_and_ends_when_told() {
     let dir = tempfile::tempdir().unwrap();
@@ -44,7 +50,7 @@ async fn it_serves_a_world_and_ends_when_told() {
     let arguments = ["--naming", "interchangeable", "--batch-max", "7", "--latency-ms", "1"];
     let mut child = start(&socket, &arguments).await;
 
-    let driver = PluginDriver::connect(&socket).await.unwrap();
+    let driver = opened(&socket).await;
     let description = driver.describe();
     assert_eq!((description.batch.max, description.batch.naming), (7, SlotNaming::Interchangeable));
     assert!(matches!(description.idempotency, Idempotency::Token { .. }));
@@ -66,7 +72,7 @@ async fn it_takes_the_place_of_one_that_was_killed() {
     first.kill().await.unwrap();
     assert!(socket.exists());
     let _second = start(&socket, &[]).await;
-    PluginDriver::connect(&socket).await.unwrap();
+    Attached::connect(&socket).await.unwrap();
 }
 
 #[tokio::test]
@@ -86,7 +92,7 @@ async fn a_thousand_agents_fit_in_one_process() {
     let dir = tempfile::tempdir().unwrap();
     let socket = dir.path().join("sim.sock");
     let child = start(&socket, &[]).await;
-    let driver = PluginDriver::connect(&socket).await.unwrap();
+    let driver = opened(&socket).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let config = agent_config(&listener);
     for number in 1..=10 {

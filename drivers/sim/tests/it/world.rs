@@ -108,7 +108,7 @@ async fn what_loses_its_power_stops_and_what_vanishes_is_gone() {
     let (first, second) = (&made[0].instance, &made[1].instance);
     world.cut_power(&first.provider_id);
     world.vanish(&second.provider_id);
-    let seen = driver.observe("c", &[first.clone(), second.clone()]).await.unwrap();
+    let seen = driver.observe("c", &[first.clone().into(), second.clone().into()]).await.unwrap();
     assert_eq!(seen[0].as_ref().unwrap().state, InstanceState::Stopped);
     assert_eq!(seen[1].as_ref().unwrap().state, InstanceState::Destroyed);
     assert_eq!(driver.list("c", None).await.unwrap().instances.len(), 1);

@@ -44,6 +44,7 @@ impl Wild<'_> {
             private_address: Some(self.address()),
             public_address: None,
             zone: String::new(),
+            sealed_kept: None,
         }
     }
 }

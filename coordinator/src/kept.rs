@@ -1,0 +1,48 @@
+//! What drivers keep of their instances, sealed in the host's record between their calls.
+
+use skep_core::State;
+use skep_core::state;
+use skep_driver::Target;
+use skep_types::{InstanceRef, Secret};
+
+use crate::trust::Sealer;
+
+fn resource(instance: &InstanceRef) -> String {
+    format!("kept/{}", instance.provider_id)
+}
+
+/// None where it cannot be sealed: the instance is worth more than what was kept of it.
+pub(crate) fn seal(sealer: &Sealer, instance: &InstanceRef, kept: &Secret) -> Option<Vec<u8>> {
+    let sealed = sealer.seal(&resource(instance), kept.reveal().as_bytes());
+    sealed
+        .inspect_err(
+            |error| tracing::error!(%error, instance = %instance.provider_id, "what was kept is lost"),
+        )
+        .ok()
+}
+
+/// A host's instance, as its driver takes it.
+pub(crate) fn target(sealer: &Sealer, bound: &state::Instance) -> Target {
+    let instance = bound.instance.clone();
+    let kept = bound.sealed_kept.as_deref().and_then(|sealed| open(sealer, &instance, sealed));
+    Target { instance, kept }
+}
+
+/// An intent's target, as its driver takes it. What belongs to no host was never kept.
+pub(crate) fn target_of(sealer: &Sealer, target: &state::Target, state: &State) -> Target {
+    let host = target.host.and_then(|host| state.host(host));
+    match host.and_then(|host| host.instance.as_ref()).filter(|bound| bound.instance == target.instance) {
+        Some(bound) => self::target(sealer, bound),
+        None => target.instance.clone().into(),
+    }
+}
+
+fn open(sealer: &Sealer, instance: &InstanceRef, sealed: &[u8]) -> Option<Secret> {
+    let opened = sealer.open(&resource(instance), sealed);
+    let bytes = opened
+        .inspect_err(
+            |error| tracing::error!(%error, instance = %instance.provider_id, "what was kept is unreadable"),
+        )
+        .ok()?;
+    String::from_utf8(bytes.to_vec()).ok().map(Secret::new)
+}
