@@ -1,13 +1,20 @@
-//! The clock that leases and cluster time count on.
+//! The clocks of this machine: the one that leases and cluster time count on, and the one that dates certificates.
 
 use std::fmt::Debug;
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
+use skep_tls::{WallTime, wall_now};
 
-/// Time since this machine booted. A parameter, so that tests can hold it.
+/// A parameter, so that tests can hold it.
 pub trait Clock: Debug + Send + Sync {
+    /// Since this machine booted.
     fn boottime(&self) -> Duration;
+
+    /// For this coordinator's own certificates; nothing else is decided by it.
+    fn wall(&self) -> WallTime {
+        wall_now()
+    }
 }
 
 /// CLOCK_BOOTTIME: goes on while the machine sleeps, and no administrator can set it back.

@@ -1,12 +1,15 @@
 //! This coordinator's own certificates, renewed by itself and swapped under open listeners. Needs no quorum: every
 //! coordinator can sign.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use skep_tls::{Certified, Key, Swap, wall_now};
+use skep_tls::{Certified, Key, Swap, WallTime};
+use skep_types::CoordinatorId;
 use tokio_util::sync::CancellationToken;
 
-use crate::context::Context;
+use crate::clock::Clock;
+use crate::context::Trust;
 use crate::found::host_of;
 use crate::layout::{Addresses, Layout, LayoutError, World};
 
@@ -21,45 +24,57 @@ pub(crate) struct Renewable {
     pub(crate) swap: Swap,
 }
 
-pub(crate) async fn run(
-    context: Context,
-    layout: Layout,
-    addresses: Addresses,
-    certificates: Vec<Renewable>,
-    shutdown: CancellationToken,
-) {
-    loop {
-        for certificate in &certificates {
-            if let Err(error) = look(&context, &layout, &addresses, certificate) {
-                tracing::error!(%error, world = ?certificate.world, "a certificate could not be renewed");
+#[derive(Debug)]
+pub(crate) struct Renewal {
+    pub(crate) id: CoordinatorId,
+    pub(crate) trust: Arc<Trust>,
+    pub(crate) layout: Layout,
+    pub(crate) addresses: Addresses,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) certificates: Vec<Renewable>,
+}
+
+impl Renewal {
+    pub(crate) async fn run(self, shutdown: CancellationToken) {
+        loop {
+            self.look();
+            tokio::select! { () = tokio::time::sleep(PERIOD) => {}, () = shutdown.cancelled() => return }
+        }
+    }
+
+    /// Renews what is over half of its life.
+    fn look(&self) {
+        let now = self.clock.wall();
+        for certificate in &self.certificates {
+            let in_use = certificate.swap.get();
+            if in_use.is_some_and(|in_use| in_use.leaf().renew_after(now) > Duration::ZERO) {
+                continue;
+            }
+            match self.renew(certificate, now) {
+                Ok(()) => tracing::info!(world = ?certificate.world, "certificate renewed"),
+                Err(error) => {
+                    tracing::error!(%error, world = ?certificate.world, "a certificate could not be renewed");
+                }
             }
         }
-        tokio::select! { () = tokio::time::sleep(PERIOD) => {}, () = shutdown.cancelled() => return }
+    }
+
+    fn renew(&self, certificate: &Renewable, now: WallTime) -> Result<(), LayoutError> {
+        let issuers = &self.trust.issuers;
+        let key = certificate.key.public();
+        let issued = match certificate.world {
+            World::Control => {
+                issuers.coordinator_control(self.id, &[host_of(&self.addresses.advertise)], key, now)?
+            }
+            World::Raft => issuers.coordinator_raft(self.id, key, now)?,
+        };
+        let pem = issued.pem();
+        // First the disk: a certificate that was shown is also there after a restart.
+        self.layout.save_certificate(certificate.world, &pem)?;
+        certificate.swap.set(Certified::from_pem(&pem, &certificate.key)?);
+        Ok(())
     }
 }
 
-fn look(
-    context: &Context,
-    layout: &Layout,
-    addresses: &Addresses,
-    certificate: &Renewable,
-) -> Result<(), LayoutError> {
-    let now = wall_now();
-    let fresh = certificate.swap.get().is_some_and(|in_use| in_use.leaf().renew_after(now) > Duration::ZERO);
-    if fresh {
-        return Ok(());
-    }
-    let issuers = &context.trust.issuers;
-    let key = certificate.key.public();
-    let issued = match certificate.world {
-        World::Control => {
-            issuers.coordinator_control(context.id, &[host_of(&addresses.advertise)], key, now)?
-        }
-        World::Raft => issuers.coordinator_raft(context.id, key, now)?,
-    };
-    let pem = issued.pem();
-    layout.save_certificate(certificate.world, &pem)?;
-    certificate.swap.set(Certified::from_pem(&pem, &certificate.key)?);
-    tracing::info!(world = ?certificate.world, "certificate renewed");
-    Ok(())
-}
+#[cfg(test)]
+mod tests;

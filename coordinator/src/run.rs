@@ -23,10 +23,10 @@ use crate::owner::{Lease, Ownership};
 use crate::raft::{
     self, BeatHandler, Checkpoint, FileDisk, RaftConfig, RaftHandle, RaftParts, RaftTls, StartError,
 };
-use crate::renew::Renewable;
+use crate::renew::{Renewable, Renewal};
 use crate::server::{AgentBinary, HttpState};
 use crate::trust::{Issuers, TrustError};
-use crate::{agents, beat, leader, owner, renew, server};
+use crate::{agents, beat, leader, owner, server};
 use end::EndWatch;
 
 /// Everything a test must be able to replace is in here.
@@ -231,8 +231,15 @@ impl Node {
             stop.clone(),
         ));
         loops.spawn(agents::dispatch(context.clone(), Arc::clone(registry), stop.clone()));
-        let (layout, addresses) = (self.options.layout.clone(), self.member.addresses.clone());
-        loops.spawn(renew::run(context.clone(), layout, addresses, certificates, stop.clone()));
+        let renewal = Renewal {
+            id: context.id,
+            trust: Arc::clone(&context.trust),
+            layout: self.options.layout.clone(),
+            addresses: self.member.addresses.clone(),
+            clock: Arc::clone(&self.options.clock),
+            certificates,
+        };
+        loops.spawn(renewal.run(stop.clone()));
         loops
     }
 }
