@@ -43,12 +43,16 @@ need_hosts() {
     deploy/host-image.sh
 }
 
+# A plugin that tests drive is written in Go, and makes its keys with ssh-keygen.
+need_go() { with_lock ensure_packages golang-go openssh-client; }
+
 # --- Parts ----------------------------------------------------------------------------------------------------------
 
 part_install() {
     need_deny
     need_nextest
     need_hosts
+    need_go
 }
 
 part_fmt() { cargo fmt --all --check; }
@@ -72,6 +76,7 @@ part_docs() {
 part_unit() {
     need_nextest
     need_hosts
+    need_go
     cargo nextest run --locked --workspace --exclude skep-tests
 }
 

@@ -15,6 +15,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("skep-tls", &["skep-types"]),
     ("skep-driver", &["skep-proto", "skep-types"]),
     ("skep-driver-local", &["skep-driver", "skep-types"]),
+    ("skep-machine-protocol", &[]),
     ("skep-agent", &["skep-proto", "skep-tls", "skep-types"]),
     ("skep-sim", &["skep-agent", "skep-driver", "skep-tls", "skep-types"]),
     (

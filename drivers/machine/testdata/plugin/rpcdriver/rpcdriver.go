@@ -131,8 +131,13 @@ func Serve(driver Driver) {
 		os.Exit(1)
 	}
 	server := &Server{driver: driver, beats: make(chan bool)}
-	err := rpc.RegisterName("RpcServerDriver", server)
-	if err == nil {
+	var err error
+	switch os.Getenv("MACHINE_PLUGIN_DRIVER_NAME") {
+	case "liar":
+		err = rpc.RegisterName("RPCServerDriver", Liar{})
+	case "old":
+		err = rpc.RegisterName("RpcServerDriver", server)
+	default:
 		err = rpc.RegisterName("RPCServerDriver", server)
 	}
 	listener, lerr := net.Listen("tcp", "127.0.0.1:0")
