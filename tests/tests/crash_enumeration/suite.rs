@@ -12,7 +12,7 @@ use skep_sim::{IdempotencyClass, Naming, SimConfig};
 use skep_tests::inprocess::{Around, Moment, Setup};
 use skep_types::{DriverDescription, PowerAction, Template};
 
-use super::lane::{Disturbance, Lane};
+use super::lane::{Disturbance, Lane, Run};
 use super::step::{Step, Victim};
 
 /// Clusters at once: more would only make elections slower on two cores.
@@ -70,13 +70,20 @@ pub(crate) async fn run(class: IdempotencyClass) -> anyhow::Result<()> {
         tally.quarantined,
         started.elapsed()
     ));
-    // Entries merge differently from run to run, so the last ones of a trace may not come again.
-    ensure!(
-        tally.not_reached.len() * 10 <= steps,
-        "{} of {steps} steps were not reached",
-        tally.not_reached.len()
-    );
+    let missed: Vec<_> = tally.not_reached.iter().filter(|run| !may_be_missed(run, &undisturbed)).collect();
+    ensure!(missed.is_empty(), "of {steps} steps these were not reached: {missed:?}");
     Ok(())
+}
+
+/// Commands that come at the same time share an entry, and hosts an intent, as the machine's load has it: the last moments
+/// of one run may not come in another. The first half of each kind does.
+fn may_be_missed(run: &Disturbance, undisturbed: &Run) -> bool {
+    let late = |step: Option<(Step, Victim)>, trace: &[Step]| {
+        let Some((step, _)) = step else { return true };
+        let passed = trace.iter().filter(|other| other.moment == step.moment).count() as u64;
+        step.nth * 2 > passed
+    };
+    late(run.create, &undisturbed.create) && late(run.delete, &undisturbed.delete)
 }
 
 /// One run for every step of the longer of both, the shorter one's beside it; each with either victim, and by turns with
