@@ -187,3 +187,32 @@ fn the_script_is_not_shown_by_debug() {
     let rendered = render(&bootstrap(&["https://c1/agent"], "token")).unwrap();
     assert_eq!(format!("{rendered:?}"), "[redacted]");
 }
+
+#[test]
+fn an_agent_that_was_laid_goes_in_place_and_nothing_is_downloaded() {
+    let machine = Machine::new();
+    let script = render_laid(&bootstrap(&[], "a = 1\n")).unwrap().reveal().to_owned();
+    let laid = machine.root().join("usr/local/bin/skep-agent.laid");
+    fs::create_dir_all(laid.parent().unwrap()).unwrap();
+    fs::write(&laid, "agent\n").unwrap();
+    assert_success(&machine.run(&script));
+    assert_eq!(machine.read("usr/local/bin/skep-agent"), "agent\n");
+    assert_eq!(machine.mode("usr/local/bin/skep-agent"), 0o755);
+    assert!(!exists(&laid));
+    // Again, with nothing laid.
+    assert_success(&machine.run(&script));
+    assert!(machine.log().iter().all(|line| line.starts_with("systemctl")));
+}
+
+#[test]
+fn an_agent_that_was_laid_with_another_digest_is_thrown_away() {
+    let machine = Machine::new();
+    let script = render_laid(&bootstrap(&[], "")).unwrap().reveal().to_owned();
+    let laid = machine.root().join("usr/local/bin/skep-agent.laid");
+    fs::create_dir_all(laid.parent().unwrap()).unwrap();
+    fs::write(&laid, "cut o").unwrap();
+    let output = machine.run(&script);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("wanted digest"), "{output:?}");
+    assert!(!exists(&laid) && !exists(&machine.root().join("usr/local/bin/skep-agent")));
+    assert_eq!(machine.log(), Vec::<String>::new());
+}

@@ -1,0 +1,58 @@
+use russh::keys::key::safe_rng;
+use russh::keys::ssh_key::certificate::{Builder, CertType};
+use russh::keys::ssh_key::{EcdsaCurve, LineEnding};
+
+use super::*;
+
+fn random(algorithm: Algorithm) -> PrivateKey {
+    PrivateKey::random(&mut safe_rng(), algorithm).unwrap()
+}
+
+fn pem(key: &PrivateKey) -> Secret {
+    Secret::new(key.to_openssh(LineEnding::LF).unwrap().as_str())
+}
+
+fn why(result: Result<Identity, Error>) -> String {
+    match result.unwrap_err().kind {
+        Kind::UnusableKey { why, .. } => why,
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn keys_are_named_by_what_finds_them_again() {
+    for algorithm in [Algorithm::Ed25519, Algorithm::Ecdsa { curve: EcdsaCurve::NistP256 }] {
+        let key = random(algorithm);
+        let identity = Identity::key("deploy", &pem(&key), None).unwrap();
+        let shown = format!("{identity:?}");
+        assert!(shown.contains("deploy") && shown.contains("SHA256:"), "{shown}");
+    }
+    assert_eq!(format!("{:?}", Identity::Password(Secret::new("hunter2"))), "password");
+}
+
+#[test]
+fn protected_keys_need_their_passphrase() {
+    let key = random(Algorithm::Ed25519).encrypt(&mut safe_rng(), "sesame").unwrap();
+    let pem = pem(&key);
+    assert!(Identity::key("k", &pem, Some(&Secret::new("sesame"))).is_ok());
+    assert!(why(Identity::key("k", &pem, None)).contains("none is given"));
+    assert!(why(Identity::key("k", &pem, Some(&Secret::new("x")))).contains("passphrase"));
+    assert!(why(Identity::key("k", &Secret::new("hello"), None)).contains("no") || cfg!(feature = "rsa"));
+}
+
+#[test]
+fn a_certificate_must_be_of_its_key() {
+    let (authority, key, other) =
+        (random(Algorithm::Ed25519), random(Algorithm::Ed25519), random(Algorithm::Ed25519));
+    let certify = |key: &PrivateKey| {
+        let public = key.public_key().key_data().clone();
+        let mut builder = Builder::new_with_random_nonce(&mut safe_rng(), public, 0, u64::MAX >> 1).unwrap();
+        builder.cert_type(CertType::User).unwrap().valid_principal("deploy").unwrap();
+        builder.sign(&authority).unwrap().to_openssh().unwrap()
+    };
+    let identity = || Identity::key("k", &pem(&key), None).unwrap();
+    let Identity::Key { certificate, .. } = identity().certified(&certify(&key)).unwrap() else { panic!() };
+    assert!(certificate.is_some());
+    assert!(why(identity().certified(&certify(&other))).contains("another key"));
+    assert!(why(identity().certified("nonsense")).contains("cannot be read"));
+}

@@ -1,0 +1,64 @@
+//! Brings the agent to a machine and starts it.
+
+use std::time::Duration;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use skep_driver::{Bootstrap, bootstrap};
+
+use super::{Architecture, Looked, Marker};
+use crate::exec::Script;
+use crate::{Connection, Error, Kind};
+
+/// The agent's six megabytes over a line of half a megabit a second, and the script.
+const ADOPT: Script =
+    Script::new(include_str!("adopt.sh"), "bringing the agent", Duration::from_secs(150)).as_root();
+
+/// An agent's program, read once for all machines.
+#[derive(Debug, Clone)]
+pub struct Agent {
+    bytes: Bytes,
+    architecture: Architecture,
+}
+
+impl Agent {
+    pub fn new(bytes: impl Into<Bytes>) -> Result<Self, Error> {
+        let bytes = bytes.into();
+        let unknown = || Kind::AgentFile { why: "it is no program for x86_64 or aarch64".to_owned() };
+        let architecture = Architecture::of_program(&bytes).ok_or_else(unknown)?;
+        Ok(Self { bytes, architecture })
+    }
+}
+
+impl Connection {
+    /// Looks, claims, brings the agent unless it is there, and runs the bootstrap script. The same again is success; a
+    /// machine that is another's is refused untouched.
+    ///
+    /// The script checks the agent's digest at the machine: what arrived otherwise is not started.
+    pub async fn adopt(
+        &self,
+        marker: &Marker,
+        agent: &Agent,
+        bootstrap: &Bootstrap,
+    ) -> Result<Looked, Error> {
+        let looked = self.look().await?;
+        let there = looked.agent.as_deref() == Some(bootstrap.agent_sha256.as_str());
+        let bytes = if there { Bytes::new() } else { agent.bytes.clone() };
+        looked.judge(self.address(), agent.architecture, bytes.len() as u64)?;
+        let root = self.root_given(looked.sudo).await?;
+        let script = bootstrap::render_laid(bootstrap).map_err(|error| {
+            let what = "the bootstrap script";
+            Error::caused_by(Kind::Unexpected { address: self.address().to_owned(), what }, error)
+        })?;
+        let head = format!(
+            "{}\n{}\n{}\n",
+            marker.encode(),
+            STANDARD.encode(script.reveal()),
+            if there { "keep" } else { "agent" }
+        );
+        let output = self.run_with(root, ADOPT, vec![head.into(), bytes]).await?;
+        self.ended_well(output, ADOPT.what())?;
+        Ok(looked)
+    }
+}

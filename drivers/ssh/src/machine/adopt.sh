@@ -1,0 +1,48 @@
+# Makes this machine a host, any number of times for the same one. Runs as root.
+# stdin: the marker and the bootstrap script, a line of base64 each; "agent" or "keep"; then the agent's bytes, if any.
+umask 077
+PATH=$PATH:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+etc=/etc/skep
+agent=/usr/local/bin/skep-agent
+read -r marker && read -r script && read -r brings || exit 2
+
+# Nothing of ours is written twice as large as this.
+broken() {
+    free=$(df -Pk /usr/local/bin "$etc" 2>/dev/null | while read -r _ _ _ free _; do echo "$free"; done |
+        sort -n | sed -n '2p')
+    echo "skep:free_kib=$free"
+    rm -f "$agent.laid" "$etc/claim.$$" "$etc/bootstrap"
+    [ "${free:-0}" -lt 1024 ] && exit 42
+    echo "cannot write $1" >&2
+    exit 1
+}
+
+if [ ! -e "$etc/adopted" ]; then
+    # What an agent of another kind of host leaves.
+    [ ! -e "$etc/agent.toml" ] || exit 43
+    # For the way back: which folders were here before.
+    found=
+    for folder in "$etc" /var/lib/skep; do [ ! -d "$folder" ] || found="$found $folder"; done
+    mkdir -p "$etc" || broken "$etc"
+    [ -e "$etc/found" ] || echo "$found" >"$etc/found" || broken "$etc/found"
+fi
+
+# A link is made whole or not at all, and by one only.
+printf %s "$marker" | base64 -d >"$etc/claim.$$" || broken "$etc/claim"
+if ! ln "$etc/claim.$$" "$etc/adopted" 2>/dev/null && ! cmp -s "$etc/claim.$$" "$etc/adopted"; then
+    rm -f "$etc/claim.$$"
+    [ -e "$etc/adopted" ] || broken "$etc/adopted"
+    echo "skep:marker=$(base64 <"$etc/adopted" | tr -d '\n')"
+    exit 41
+fi
+rm -f "$etc/claim.$$"
+
+(umask 022 && mkdir -p /usr/local/bin) || broken /usr/local/bin
+if [ "$brings" = agent ]; then
+    cat >"$agent.laid" || broken "$agent.laid"
+fi
+printf %s "$script" | base64 -d >"$etc/bootstrap" || broken "$etc/bootstrap"
+sh "$etc/bootstrap" </dev/null
+status=$?
+rm -f "$etc/bootstrap" "$agent.laid"
+exit "$status"
