@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Context;
+use skep_proto::agent::enrolment_client::EnrolmentClient;
 use skep_proto::v1 as pb;
 use skep_proto::v1::cluster_client::ClusterClient;
 use skep_proto::v1::drivers_client::DriversClient;
@@ -32,6 +33,8 @@ pub struct Clients {
     pub events: EventsClient<Channel>,
     pub cluster: ClusterClient<Channel>,
     pub drivers: DriversClient<Channel>,
+    /// For those who pretend to be agents.
+    pub enrolment: EnrolmentClient<Channel>,
 }
 
 /// A certificate, or none, and the coordinators it is shown to.
@@ -97,7 +100,8 @@ impl Operator {
             operations: OperationsClient::new(channel.clone()),
             events: EventsClient::new(channel.clone()),
             cluster: ClusterClient::new(channel.clone()),
-            drivers: DriversClient::new(channel),
+            drivers: DriversClient::new(channel.clone()),
+            enrolment: EnrolmentClient::new(channel),
         })
     }
 

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use anyhow::Context;
 use skep_coordinator::raft::{Published, RaftHandle};
-use skep_coordinator::trust::Issuers;
+use skep_coordinator::run::RunError;
+use skep_coordinator::trust::{Issuers, Sealer};
 use skep_coordinator::{found, join};
 use skep_driver::Driver;
 use skep_proto::v1 as pb;
@@ -174,6 +175,12 @@ impl InProcess {
         running.context("it does not run")?.stop().await
     }
 
+    /// Waits until it ends although nobody told it to, and says why.
+    pub async fn ends(&self, id: u64) -> anyhow::Result<RunError> {
+        let running = self.lock().remove(&id);
+        timeout(PATIENCE, running.context("it does not run")?.ends()).await.context("it goes on")?
+    }
+
     /// Starts it on what is in its folder, at the addresses it had. Nothing happens to one that runs.
     pub async fn restart(&self, id: u64) -> anyhow::Result<()> {
         if self.lock().contains_key(&id) {
@@ -194,8 +201,14 @@ impl InProcess {
     pub fn issuers(&self) -> anyhow::Result<Issuers> {
         let state = self.newest().context("nobody runs")?;
         let cluster = state.cluster.as_ref().context("no cluster is founded")?;
-        let sealer = self.sites[0].layout.cluster_key()?.sealer(&cluster.id)?;
-        Ok(Issuers::open(&sealer, &cluster.id, &cluster.issuers)?)
+        Ok(Issuers::open(&self.sealer()?, &cluster.id, &cluster.issuers)?)
+    }
+
+    /// The same for secrets that stand sealed in the log.
+    pub fn sealer(&self) -> anyhow::Result<Sealer> {
+        let state = self.newest().context("nobody runs")?;
+        let cluster = state.cluster.as_ref().context("no cluster is founded")?;
+        Ok(self.sites[0].layout.cluster_key()?.sealer(&cluster.id)?)
     }
 
     pub fn ids(&self) -> Vec<u64> {

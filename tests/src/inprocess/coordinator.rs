@@ -129,6 +129,13 @@ impl Running {
         self.log.kill().await;
     }
 
+    /// By itself.
+    pub(super) async fn ends(mut self) -> anyhow::Result<RunError> {
+        let served = (&mut self.served).await?;
+        self.end_runtime();
+        served.err().context("it ended in order")
+    }
+
     pub(super) async fn stop(mut self) -> anyhow::Result<()> {
         self.shutdown.cancel();
         let served = (&mut self.served).await?;

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use skep_coordinator::join::JoinError;
-use skep_tests::inprocess::{InProcess, Setup, create};
+use skep_coordinator::run::RunError;
+use skep_proto::v1 as pb;
+use skep_tests::inprocess::{InProcess, Setup, create, mutation};
 
 use super::{one, three};
 
@@ -80,4 +82,18 @@ async fn another_clusters_token_and_certificate_are_worth_nothing() {
     clients.hosts.create(create("web", 1)).await.unwrap_err();
     let state = ours.newest().unwrap();
     assert!(state.hosts.is_empty() && state.operations.values().all(|op| op.subject != "web"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_coordinator_that_is_removed_ends_and_says_why() {
+    let cluster = three().await;
+    let leader = cluster.leader().await.unwrap();
+    let going = *cluster.ids().iter().find(|id| **id != leader).unwrap();
+    let request =
+        pb::RemoveCoordinatorRequest { mutation: mutation("remove"), coordinator: format!("c{going}") };
+    let operator = cluster.operator().unwrap();
+    operator.ask(async |c| c.cluster.clone().remove_coordinator(request.clone()).await).await.unwrap();
+    let why = cluster.ends(going).await.unwrap();
+    assert!(matches!(&why, RunError::Removed(text) if text.contains(&request.coordinator)), "{why}");
+    cluster.create(create("web", 2)).await.unwrap();
 }

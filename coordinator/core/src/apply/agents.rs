@@ -42,7 +42,8 @@ fn enrol(tx: &mut Tx<'_>, token: Digest, key: Digest, peer: IpAddr) -> Result<Re
 
 fn first_use(tx: &mut Tx<'_>, host: &Host, enrolment: Enrolment, key: Digest) -> Result<(), Refusal> {
     if enrolment.expires_at.is_some_and(|at| at < tx.now()) {
-        return Err(Refusal::new(Code::Forbidden, "this enrolment token has expired"));
+        let message = "this enrolment token has expired; delete the host and create it again";
+        return Err(Refusal::new(Code::Forbidden, message));
     }
     tx.update_host(host.id, |host| {
         host.enrolment = Some(Enrolment { key: Some(key), ..enrolment });
