@@ -46,7 +46,7 @@ pub(super) struct Core {
 }
 
 /// Where the leader is.
-enum Leader {
+pub(super) enum Leader {
     Here,
     There(CoordinatorId, Node),
 }
@@ -151,7 +151,7 @@ impl Core {
         Ok(self.beats.beat(beat, leadership.term).await)
     }
 
-    fn leader(&self) -> Result<Leader, ProposeError> {
+    pub(super) fn leader(&self) -> Result<Leader, ProposeError> {
         let nobody = || ProposeError::new(ProposeErrorKind::NoLeader);
         let id = self.leadership.borrow().leader.ok_or_else(nobody)?;
         if id == self.config.id {

@@ -119,6 +119,12 @@ impl RaftHandle {
         self.call(async move { core.transfer_leadership(to).await }).await
     }
 
+    /// As [`Self::transfer_leadership`], through whichever coordinator leads. Who leads afterwards.
+    pub async fn move_leadership(&self, to: Option<CoordinatorId>) -> Result<CoordinatorId, ProposeError> {
+        let core = self.core.clone();
+        self.call(async move { core.move_leadership(to).await }).await
+    }
+
     /// Sends a beat to the leader, which may be this one. One try.
     pub async fn beat(&self, beat: Beat) -> Result<BeatAnswer, ProposeError> {
         let core = self.core.clone();

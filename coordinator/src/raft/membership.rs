@@ -12,7 +12,7 @@ use skep_types::CoordinatorId;
 use tokio::sync::MutexGuard;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::core::Core;
+use super::core::{Core, Leader};
 use super::error::{ProposeError, ProposeErrorKind};
 use super::proposer::stopped;
 use super::types::{Membership, Node, TypeConfig};
@@ -121,7 +121,33 @@ impl Core {
         Ok(alone)
     }
 
-    /// To a given voter, or to the one that has most of the log. Nothing happens where this is the only voter.
+    /// Through whichever coordinator leads: who leads afterwards.
+    pub(super) async fn move_leadership(
+        &self,
+        to: Option<CoordinatorId>,
+    ) -> Result<CoordinatorId, ProposeError> {
+        let mut leadership = self.leadership.clone();
+        let before = match self.leader()? {
+            Leader::Here => {
+                self.transfer_leadership(to).await?;
+                None
+            }
+            Leader::There(id, _) if to == Some(id) => return Ok(id),
+            Leader::There(id, node) => {
+                self.peers.hand_over(id, &node, to, TRANSFER * 2).await?;
+                Some(id)
+            }
+        };
+        // It has moved; this coordinator hears of it with the new leader's first heartbeat.
+        let moved = leadership.wait_for(|now| now.leader.is_some() && now.leader != before);
+        match timeout(TRANSFER, moved).await {
+            Ok(Ok(now)) => now.leader.ok_or_else(|| ProposeError::new(ProposeErrorKind::NoLeader)),
+            Ok(Err(_)) => Err(ProposeError::new(ProposeErrorKind::Shutdown)),
+            Err(_) => Err(ProposeError::new(ProposeErrorKind::Timeout)),
+        }
+    }
+
+    /// On the leader. To a given voter, or to the one that has most of the log. Nothing happens where this is the only voter.
     pub(super) async fn transfer_leadership(&self, to: Option<CoordinatorId>) -> Result<(), ProposeError> {
         self.require_leading()?;
         let Some(target) = to.or_else(|| self.nearest_voter()).filter(|target| *target != self.config.id)

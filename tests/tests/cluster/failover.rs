@@ -56,6 +56,31 @@ async fn a_write_is_acknowledged_soon_after_the_leader_is_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leadership_moves_whichever_coordinator_is_asked() {
+    let cluster = three().await;
+    let operator = cluster.operator().unwrap();
+    for asked in cluster.ids() {
+        let leader = cluster.leader().await.unwrap();
+        let to = *cluster.ids().iter().rev().find(|id| **id != leader).unwrap();
+        let coordinator = format!("c{to}");
+        let request = pb::TransferLeadershipRequest { coordinator: coordinator.clone() };
+        let mut at = operator.at(asked).unwrap();
+        // A busy machine may take some tries.
+        for last in [false, false, true] {
+            let reply = at.cluster.transfer_leadership(request.clone()).await;
+            match reply {
+                Ok(reply) if reply.get_ref().leader == coordinator => break,
+                reply => assert!(!last, "c{asked} does not move it to {coordinator}: {reply:?}"),
+            }
+        }
+        eventually("it leads", || cluster.leader_now().filter(|leader| *leader == to)).await.unwrap();
+    }
+    let request = pb::TransferLeadershipRequest { coordinator: "c9".to_owned() };
+    let refused = operator.at(1).unwrap().cluster.transfer_leadership(request).await.unwrap_err();
+    assert!(refused.message().contains("is no voter"), "{refused}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_leader_that_stops_in_order_hands_over() {
     let cluster = three().await;
     write(&cluster, 0).await;

@@ -2,7 +2,7 @@
 
 use skep_core::command::Request as Asked;
 use skep_proto::v1 as pb;
-use skep_types::{Code, Refusal};
+use skep_types::Refusal;
 use tonic::Request;
 
 use crate::api::convert::mutation::body_digest;
@@ -25,7 +25,7 @@ impl Api {
         }
     }
 
-    /// Only the leader can hand over; another coordinator says who that is.
+    /// Through the leader, whichever coordinator was asked.
     pub(super) async fn transfer(
         &self,
         request: Request<pb::TransferLeadershipRequest>,
@@ -35,24 +35,12 @@ impl Api {
             "" => None,
             text => Some(requests::coordinator(text)?),
         };
-        let (state, _) = self.read().await?;
-        let leadership = *self.context.raft.leadership().borrow();
-        if leadership.leader != Some(self.context.id) {
-            let leader = leadership.leader.and_then(|id| state.coordinators.get(&id));
-            let hint = leader.map_or_else(
-                || "nobody is known to; try again".to_owned(),
-                |leader| format!("ask {}, which does, at {}", leader.id, leader.address),
-            );
-            let message = format!("{} does not lead: {hint}", self.context.id);
-            return Err(Refusal::new(Code::Precondition, message));
-        }
         let voters = self.context.raft.status().members.into_iter().filter(|member| member.voter);
         if to.is_some_and(|to| !voters.map(|voter| voter.id).any(|id| id == to)) {
             return Err(Refusal::field("coordinator", "is no voter; `skep cluster status` lists them"));
         }
-        Box::pin(self.context.raft.transfer_leadership(to)).await?;
-        let leader = self.context.raft.leadership().borrow().leader;
-        tracing::info!(by = %actor.name, ?leader, "leadership transferred");
-        Ok(pb::TransferLeadershipReply { leader: leader.map(|id| id.to_string()).unwrap_or_default() })
+        let leader = Box::pin(self.context.raft.move_leadership(to)).await?;
+        tracing::info!(by = %actor.name, %leader, "leadership transferred");
+        Ok(pb::TransferLeadershipReply { leader: leader.to_string() })
     }
 }

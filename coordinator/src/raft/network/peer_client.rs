@@ -85,6 +85,17 @@ impl PeerClient {
         Ok(BeatAnswer::from(reply))
     }
 
+    pub(in crate::raft) async fn hand_over(
+        &self,
+        leader: CoordinatorId,
+        node: &Node,
+        to: Option<CoordinatorId>,
+        within: Duration,
+    ) -> Result<(), ProposeError> {
+        let request = rpc::HandOverRequest { to: to.map_or(0, |to| to.0) };
+        answer(within, self.client(leader, node).hand_over(request)).await.map(drop)
+    }
+
     fn client(&self, target: CoordinatorId, node: &Node) -> Client {
         let mut channels = self.channels.lock().unwrap_or_else(PoisonError::into_inner);
         let known =

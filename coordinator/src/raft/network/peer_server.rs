@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use skep_proto::raft as rpc;
 use skep_proto::raft::peer_server;
+use skep_types::CoordinatorId;
 use tonic::{Code, Request, Response, Status};
 
 use super::Admission;
@@ -66,5 +67,15 @@ impl peer_server::Peer for PeerService {
         }
         let answer = self.core.beat_here(beat).await.map_err(|error| refused(&error))?;
         Ok(Response::new(rpc::BeatReply::from(answer)))
+    }
+
+    async fn hand_over(
+        &self,
+        request: Request<rpc::HandOverRequest>,
+    ) -> Result<Response<rpc::HandOverReply>, Status> {
+        self.admission.check(&request)?;
+        let to = Some(request.into_inner().to).filter(|to| *to > 0).map(CoordinatorId);
+        self.core.transfer_leadership(to).await.map_err(|error| refused(&error))?;
+        Ok(Response::new(rpc::HandOverReply {}))
     }
 }

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use skep_types::CoordinatorId;
+
 use super::harness::{Cluster, request, write};
 use crate::raft::ProposeErrorKind;
 
@@ -49,6 +51,25 @@ async fn handed_over(cluster: &Cluster) -> (u64, u64) {
         }
     };
     tokio::time::timeout(super::harness::PATIENCE, trying).await.expect("waited too long")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn leadership_moves_when_a_follower_is_asked() {
+    let cluster = Cluster::of(3).await;
+    let trying = async {
+        loop {
+            let (leader, asked) = (cluster.leader().await, cluster.follower().await);
+            let to = CoordinatorId(6 - leader - asked);
+            // A busy machine may take some tries.
+            if cluster.nodes[&asked].move_leadership(Some(to)).await.ok() == Some(to) {
+                return (asked, to);
+            }
+        }
+    };
+    let (asked, to) = tokio::time::timeout(super::harness::PATIENCE, trying).await.expect("waited too long");
+    let again = cluster.nodes[&asked].move_leadership(Some(to)).await;
+    assert_eq!(again.ok(), Some(to), "to the one that leads already");
+    write(&cluster.nodes[&asked], 1).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
