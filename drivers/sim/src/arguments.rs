@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Parser, ValueEnum};
 use skep_sim::{IdempotencyClass, Naming, SimConfig};
-use tracing_subscriber::EnvFilter;
 
 /// A simulated cloud: instances in memory, with real agent sessions, behind a driver socket.
 #[derive(Debug, Parser)]
@@ -51,7 +50,7 @@ pub(crate) struct Arguments {
     pub(crate) report: Option<PathBuf>,
     /// What to log, as in `info` or `skep_sim=debug,warn`.
     #[arg(long, env = "SKEP_LOG", default_value = "error,skep_sim=info")]
-    pub(crate) log: EnvFilter,
+    pub(crate) log: String,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -43,6 +43,10 @@ fn only_local_and_the_agent_name_docker(repo: &Repo) -> Vec<String> {
     named_outside(repo, &["bollard"], &["drivers/local/src/", "agent/src/engine"])
 }
 
+fn only_ssh_names_russh(repo: &Repo) -> Vec<String> {
+    named_outside(repo, &["russh"], &["drivers/ssh/src/"])
+}
+
 fn only_keys_and_issuers_name_rcgen(repo: &Repo) -> Vec<String> {
     named_outside(repo, &["rcgen"], &["proto/tls/src/", "coordinator/src/trust/"])
 }
@@ -81,9 +85,9 @@ fn only_programs_read_the_environment(repo: &Repo) -> Vec<String> {
     named_outside(repo, &words, &allowed)
 }
 
-/// `telemetry` is called by `main.rs` alone.
+/// `telemetry` is called by `main.rs` alone; driver programs install what they share.
 fn only_programs_install_tracing(repo: &Repo) -> Vec<String> {
-    let mains = ["agent/src/main.rs", "drivers/sim/src/main.rs", "drivers/sim/src/arguments.rs"];
+    let mains = ["agent/src/main.rs", "drivers/api/src/plugin/program/log.rs"];
     let mut wrong = named_outside(
         repo,
         &["tracing_subscriber"],
@@ -113,6 +117,11 @@ fn openraft_stays_in_the_log() {
 #[test]
 fn the_docker_api_stays_with_those_who_drive_it() {
     check(only_local_and_the_agent_name_docker, &[&[("cli/src/lib.rs", "use bollard::Docker;\n")]]);
+}
+
+#[test]
+fn ssh_is_spoken_in_one_place() {
+    check(only_ssh_names_russh, &[&[("drivers/generic/src/lib.rs", "use russh::client;\n")]]);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::{ErrorKind, flags};
 
 pub(super) fn sound_description(scope: &Scope<'_>) -> Checked {
     let description = scope.driver.describe();
-    let prefix = format!("{}-", description.name);
+    let prefix = format!("{}-", description.name.flag_prefix());
     for flag in &description.flags {
         expect(flag.name.starts_with(&prefix), || {
             format!("the flag {} lacks the prefix {prefix}", flag.name)
@@ -25,7 +25,7 @@ pub(super) fn sound_description(scope: &Scope<'_>) -> Checked {
 }
 
 pub(super) async fn check_names_unknown_options(scope: &Scope<'_>) -> Checked {
-    let option = format!("{}-no-such-option", scope.driver.describe().name);
+    let option = format!("{}-no-such-option", scope.driver.describe().name.flag_prefix());
     let mut template = scope.subject.template();
     template.options.insert(option.clone(), "1".to_owned());
     match scope.driver.check(&template).await {

@@ -51,6 +51,12 @@ impl PluginDriver {
         Ok(())
     }
 
+    /// Whether it still answers at all. Asks for what it has to have at hand.
+    pub async fn ping(&self) -> Result<(), DriverError> {
+        let answer = self.client.clone().describe(pb::DescribeRequest {}).await;
+        answer.map(drop).map_err(|status| read_failure("describe", status))
+    }
+
     async fn tell(&self, access: &Access) -> Result<(), DriverError> {
         let reply = self.client.clone().configure(to_wire::access(access.clone())).await;
         let reply = reply.map_err(|status| read_failure("configure", status))?.into_inner();
