@@ -35,8 +35,16 @@ pub(crate) async fn take(
         return Ok((arguments, BTreeMap::new()));
     };
     context.config = swept.config;
-    let driver = find(context.drivers().await?, &swept.driver)?;
-    extract::extract(arguments, driver)
+    let known = context.drivers().await?;
+    let drivers: Vec<&Driver> =
+        swept.drivers.iter().map(|name| find(known, name)).collect::<Result<_, _>>()?;
+    extract::extract(arguments, &drivers)
+}
+
+/// What the flags of a driver begin with: its own name, or that of the driver behind it.
+fn prefix(driver: &str) -> String {
+    let own = driver.rsplit_once('/').map_or(driver, |(_, behind)| behind);
+    format!("{own}-")
 }
 
 pub(crate) fn find<'a>(drivers: &'a [Driver], name: &str) -> Result<&'a Driver, Failure> {
@@ -45,6 +53,21 @@ pub(crate) fn find<'a>(drivers: &'a [Driver], name: &str) -> Result<&'a Driver, 
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         Failure::Usage(format!("there is no driver {name:?}; this cluster has: {known}"))
     })
+}
+
+/// Refuses names that are no flags of the driver.
+pub(crate) fn check_known<'a>(
+    driver: &Driver,
+    mut names: impl Iterator<Item = &'a String>,
+) -> Result<(), Failure> {
+    let strange = names.find(|name| driver.flags.iter().all(|flag| flag.name != **name));
+    strange.map_or(Ok(()), |name| Err(unknown(driver, name)))
+}
+
+fn unknown(driver: &Driver, name: &str) -> Failure {
+    let known: Vec<String> = driver.flags.iter().map(|flag| format!("--{}", flag.name)).collect();
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    Failure::Usage(format!("the driver {} has no flag --{name}; it has: {known}", driver.name))
 }
 
 /// Adds what environment variables say about flags that were not given, and checks the types of all.

@@ -1,12 +1,12 @@
 //! `skep create`: one host, or many of one shape.
 
+use skep_proto::v1::CreateHostsRequest;
 use skep_proto::v1::hosts_client::HostsClient;
-use skep_proto::v1::{CreateHostsRequest, OnFailure, Policy};
 
-use super::template::{OnFailureArg, PolicyArg, Shape};
+use super::template::Making;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::mutation::{Asking, Waiting, finish};
+use crate::mutation::finish;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -18,38 +18,29 @@ pub(crate) struct Args {
     /// With best-effort: how many must be made, or all are undone.
     #[arg(long, value_name = "COUNT")]
     min_count: Option<u32>,
-    /// What counts as success.
-    #[arg(long, value_enum, default_value = "best-effort")]
-    policy: PolicyArg,
     /// Undo all when more hosts than this have failed before enough were made; 0 for no such bound.
     #[arg(long, value_name = "COUNT", default_value_t = 0)]
     max_failures: u32,
-    /// What becomes of hosts that failed.
-    #[arg(long, value_enum, default_value = "keep")]
-    on_failure: OnFailureArg,
     #[command(flatten)]
-    template: Shape,
-    #[command(flatten)]
-    asking: Asking,
-    #[command(flatten)]
-    waiting: Waiting,
+    making: Making,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
     let request = CreateHostsRequest {
-        mutation: Some(args.asking.mutation()),
-        template: Some(args.template.template(context).await?),
+        mutation: Some(args.making.asking.mutation()),
+        template: args.making.template.template(context).await?,
+        spread: args.making.template.spread(context).await?,
         name: args.name,
         count: args.count,
         min_count: args.min_count.unwrap_or_default(),
-        policy: Policy::from(args.policy).into(),
+        policy: args.making.policy(),
         max_failures: args.max_failures,
-        on_failure: OnFailure::from(args.on_failure).into(),
+        on_failure: args.making.on_failure(),
     };
     let operation = context
         .client()
         .await?
         .call(request, |channel, request| async move { HostsClient::new(channel).create(request).await })
         .await?;
-    finish(context, operation, &args.asking, &args.waiting).await
+    finish(context, operation, &args.making.asking, &args.making.waiting).await
 }

@@ -1,19 +1,19 @@
-//! Takes a driver's flags out of the arguments, now that it is known which take a value.
+//! Takes the drivers' flags out of the arguments, now that it is known which take a value.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use skep_proto::v1::{Driver, DriverFlag};
 
+use super::{prefix, unknown};
 use crate::failure::Failure;
 
 type Options = BTreeMap<String, String>;
 
 pub(crate) fn extract(
     arguments: Vec<OsString>,
-    driver: &Driver,
+    drivers: &[&Driver],
 ) -> Result<(Vec<OsString>, Options), Failure> {
-    let prefix = format!("{}-", driver.name);
     let mut left = Vec::with_capacity(arguments.len());
     let mut options = Options::new();
     let mut rest = arguments.into_iter();
@@ -24,15 +24,14 @@ pub(crate) fn extract(
             break;
         }
         let word = argument.to_str().and_then(|word| word.strip_prefix("--"));
-        let Some(word) = word.filter(|word| word.starts_with(&prefix)) else {
+        let (name, inline) = match word.and_then(|word| word.split_once('=')) {
+            Some((name, value)) => (name, Some(value.to_owned())),
+            None => (word.unwrap_or_default(), None),
+        };
+        let Some(flag) = known(drivers, name)? else {
             left.push(argument);
             continue;
         };
-        let (name, inline) = match word.split_once('=') {
-            Some((name, value)) => (name, Some(value.to_owned())),
-            None => (word, None),
-        };
-        let flag = known(driver, name)?;
         let value = match inline {
             Some(value) => value,
             None if flag.kind == "boolean" => "true".to_owned(),
@@ -43,12 +42,15 @@ pub(crate) fn extract(
     Ok((left, options))
 }
 
-fn known<'a>(driver: &'a Driver, name: &str) -> Result<&'a DriverFlag, Failure> {
-    driver.flags.iter().find(|flag| flag.name == name).ok_or_else(|| {
-        let known: Vec<String> = driver.flags.iter().map(|flag| format!("--{}", flag.name)).collect();
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-        Failure::Usage(format!("the driver {} has no flag --{name}; it has: {known}", driver.name))
-    })
+/// None for what is no driver's: it is left to be read as a flag of ours.
+fn known<'a>(drivers: &[&'a Driver], name: &str) -> Result<Option<&'a DriverFlag>, Failure> {
+    let flag = drivers.iter().find_map(|driver| driver.flags.iter().find(|flag| flag.name == name));
+    let Some(driver) =
+        drivers.iter().find(|driver| flag.is_none() && name.starts_with(&prefix(&driver.name)))
+    else {
+        return Ok(flag);
+    };
+    Err(unknown(driver, name))
 }
 
 fn text(name: &str, value: Option<OsString>) -> Result<String, Failure> {
@@ -96,7 +98,7 @@ mod tests {
 
     fn take(line: &str) -> Result<(String, String), String> {
         let arguments = line.split(' ').map(OsString::from).collect();
-        let (left, options) = extract(arguments, &driver()).map_err(|failure| failure.text())?;
+        let (left, options) = extract(arguments, &[&driver()]).map_err(|failure| failure.text())?;
         let left: Vec<_> = left.iter().map(|word| word.to_str().unwrap()).collect();
         let options: Vec<_> = options.iter().map(|(name, value)| format!("{name}={value}")).collect();
         Ok((left.join(" "), options.join(" ")))

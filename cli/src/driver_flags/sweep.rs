@@ -1,18 +1,19 @@
-//! Looks, before anything is known about the driver, whether its flags are there at all.
+//! Looks, before anything is known about the drivers, whether flags of theirs are there at all.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use super::driver_name;
+use super::{driver_name, prefix};
 use crate::surroundings::Variables;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Swept {
-    pub(crate) driver: String,
+    /// At least one.
+    pub(crate) drivers: Vec<String>,
     pub(crate) config: Option<PathBuf>,
 }
 
-/// The driver whose flags are among `arguments`; None when they need no help from the cluster.
+/// The drivers that `arguments` are for; None when these have no flags of theirs, and need no help from the cluster.
 pub(crate) fn sweep(arguments: &[OsString], variables: &Variables) -> Option<Swept> {
     let words: Vec<&str> = arguments
         .iter()
@@ -23,12 +24,25 @@ pub(crate) fn sweep(arguments: &[OsString], variables: &Variables) -> Option<Swe
     if !makes_hosts(&words) {
         return None;
     }
-    let driver = driver_name(value_of("--driver", &words), variables);
-    let prefix = format!("--{driver}-");
-    words
-        .iter()
-        .any(|word| word.starts_with(&prefix))
-        .then(|| Swept { driver, config: value_of("--config", &words).map(PathBuf::from) })
+    let drivers = drivers(&words, variables);
+    let theirs =
+        |word: &&str| drivers.iter().any(|driver| word.starts_with(&format!("--{}", prefix(driver))));
+    // Flags of a driver behind another one are named as that one likes.
+    let foreign = drivers.iter().any(|driver| driver.contains('/'));
+    (foreign || words.iter().any(theirs))
+        .then(|| Swept { drivers, config: values_of("--config", &words).next().map(PathBuf::from) })
+}
+
+/// Those of `--spread`, or the one that `--driver` names.
+fn drivers(words: &[&str], variables: &Variables) -> Vec<String> {
+    let shares = values_of("--spread", words).filter_map(|share| share.split(',').next());
+    let mut drivers: Vec<String> = shares.map(str::to_owned).collect();
+    drivers.sort();
+    drivers.dedup();
+    if drivers.is_empty() {
+        drivers.push(driver_name(values_of("--driver", words).next(), variables));
+    }
+    drivers
 }
 
 /// Whether the command is `create` or `swarm create`.
@@ -50,18 +64,13 @@ fn makes_hosts(words: &[&str]) -> bool {
     matches!(command[..], ["create", ..] | ["swarm", "create"])
 }
 
-/// The value of `--name VALUE` or `--name=VALUE`.
-fn value_of<'a>(name: &str, words: &[&'a str]) -> Option<&'a str> {
-    let mut rest = words.iter();
-    while let Some(word) = rest.next() {
-        if *word == name {
-            return rest.next().copied();
-        }
-        if let Some(value) = word.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')) {
-            return Some(value);
-        }
-    }
-    None
+/// The values of `--name VALUE` and `--name=VALUE`.
+fn values_of<'a>(name: &str, words: &[&'a str]) -> impl Iterator<Item = &'a str> {
+    let next = words.iter().skip(1).copied().chain([""]);
+    words.iter().copied().zip(next).filter_map(move |(word, next)| match word.strip_prefix(name)? {
+        "" => Some(next),
+        rest => rest.strip_prefix('='),
+    })
 }
 
 #[cfg(test)]
@@ -74,7 +83,7 @@ mod tests {
     }
 
     fn driver(line: &str) -> Option<String> {
-        of(line).map(|swept| swept.driver)
+        of(line).map(|swept| swept.drivers.join(" "))
     }
 
     #[test]
@@ -86,6 +95,16 @@ mod tests {
         assert_eq!(driver("skep create web -- --local-memory"), None);
         assert_eq!(driver("skep ls --local-memory"), None);
         assert_eq!(driver("skep rm create --local-memory"), None);
+    }
+
+    #[test]
+    fn flags_of_every_share_are_seen() {
+        let line = "skep create web --spread sim,max=2 --spread=local --local-memory 1g";
+        assert_eq!(driver(line).as_deref(), Some("local sim"));
+        assert_eq!(
+            driver("skep create web --driver machine/nimbus --flavour 2").as_deref(),
+            Some("machine/nimbus")
+        );
     }
 
     #[test]

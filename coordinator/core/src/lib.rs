@@ -12,6 +12,7 @@
 pub mod apply;
 pub mod command;
 pub mod plan;
+mod spread;
 pub mod state;
 
 pub use apply::{Changes, apply};

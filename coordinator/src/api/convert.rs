@@ -38,6 +38,16 @@ impl Check {
         }
     }
 
+    /// What `read` finds wrong is told under `path`.
+    pub(super) fn within<T>(&mut self, path: &str, read: impl FnOnce(&mut Self) -> T) -> T {
+        let mut inner = Self::default();
+        let value = read(&mut inner);
+        for violation in inner.0 {
+            self.refuse(&format!("{path}.{}", violation.field), violation.description);
+        }
+        value
+    }
+
     /// The request, if nothing was wrong. `value` is None only where something was.
     pub(super) fn finish<T>(self, value: Option<T>) -> Result<T, Refusal> {
         match value {

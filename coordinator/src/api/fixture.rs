@@ -89,7 +89,7 @@ impl Lab {
 
     pub(super) fn swarm(&mut self, name: &str, managers: u32, workers: u32) -> OperationId {
         self.ask(Request::CreateSwarm(CreateSwarm {
-            template: Arc::new(template()),
+            shares: vec![Arc::new(template()).into()],
             name: name.parse().unwrap(),
             managers,
             workers,
@@ -168,7 +168,7 @@ pub(super) fn template() -> Template {
 
 pub(super) fn create_hosts(name: &str, count: u32) -> CreateHosts {
     CreateHosts {
-        template: Arc::new(template()),
+        shares: vec![Arc::new(template()).into()],
         name: name.parse::<HostName>().unwrap(),
         count,
         min_count: 0,

@@ -55,6 +55,10 @@ pub const ENROLMENT_TOKEN_LIFE: Duration = Duration::from_secs(15 * 60);
 pub const JOIN_GATE: usize = 4;
 /// One call of a driver; a driver's own steps are shorter.
 pub const DRIVER_CALL: Duration = Duration::from_secs(120);
+/// Templates that one request spreads its hosts over.
+pub const SHARES: usize = 32;
+/// A share's weight.
+pub const SHARE_WEIGHT: u32 = 1_000;
 /// What a driver may keep of one instance: a configuration and a few keys, never a disk.
 pub const KEPT_BYTES: usize = 256 * 1024;
 /// Credentials of an account.

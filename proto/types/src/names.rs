@@ -19,6 +19,8 @@ const DNS_LABEL: &str =
     "is not a DNS label: use 1 to 63 of a-z, 0-9 and '-', starting and ending with a letter or digit";
 const TOKEN: &str = "is not usable: use 1 to 128 printable ASCII characters without spaces";
 
+const DRIVER_KIND: &str = "is no kind of driver: use a DNS label, or two with a '/' between, FAMILY/VARIANT";
+
 fn dns_label(text: &str) -> Result<(), &'static str> {
     let inner = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     let bytes = text.as_bytes();
@@ -28,6 +30,14 @@ fn dns_label(text: &str) -> Result<(), &'static str> {
         && ends_well(bytes.last())
         && bytes.iter().all(|b| inner(*b));
     if valid { Ok(()) } else { Err(DNS_LABEL) }
+}
+
+fn driver_kind(text: &str) -> Result<(), &'static str> {
+    let labels = match text.split_once('/') {
+        Some((family, variant)) => dns_label(family).and(dns_label(variant)),
+        None => dns_label(text),
+    };
+    labels.map_err(|_| DRIVER_KIND)
 }
 
 fn printable(text: &str) -> Result<(), &'static str> {
@@ -95,8 +105,8 @@ name!(
     SwarmName, dns_label
 );
 name!(
-    /// A driver's kind, such as `local` or `amazonec2`.
-    DriverName, dns_label
+    /// A driver's kind, such as `local` or `amazonec2`, or one of a family, such as `machine/digitalocean`.
+    DriverName, driver_kind
 );
 name!(
     /// A named set of endpoint, credential and limits of one driver.
@@ -119,9 +129,26 @@ name!(
     NodeId, printable
 );
 
+impl DriverName {
+    /// What the driver's flags begin with, before a `-`: its name, or its variant of a family.
+    pub fn flag_prefix(&self) -> &str {
+        self.0.rsplit('/').next().unwrap_or(&self.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kinds_of_drivers() {
+        for (good, prefix) in [("local", "local"), ("machine/digitalocean", "digitalocean")] {
+            assert_eq!(good.parse::<DriverName>().unwrap().flag_prefix(), prefix);
+        }
+        for bad in ["", "/", "a/", "/a", "a/b/c", "a/B", "../a"] {
+            assert!(bad.parse::<DriverName>().is_err(), "{bad}");
+        }
+    }
 
     #[test]
     fn dns_labels() {

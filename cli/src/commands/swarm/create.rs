@@ -1,12 +1,12 @@
 //! `skep swarm create`.
 
+use skep_proto::v1::CreateSwarmRequest;
 use skep_proto::v1::swarms_client::SwarmsClient;
-use skep_proto::v1::{CreateSwarmRequest, OnFailure, Policy};
 
-use crate::commands::template::{OnFailureArg, PolicyArg, Shape};
+use crate::commands::template::Making;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::mutation::{Asking, Waiting, finish};
+use crate::mutation::finish;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -18,34 +18,25 @@ pub(crate) struct Args {
     /// How many workers.
     #[arg(long, default_value_t = 0)]
     workers: u32,
-    /// What counts as success; managers are always needed.
-    #[arg(long, value_enum, default_value = "best-effort")]
-    policy: PolicyArg,
-    /// What becomes of hosts that failed.
-    #[arg(long, value_enum, default_value = "keep")]
-    on_failure: OnFailureArg,
     #[command(flatten)]
-    template: Shape,
-    #[command(flatten)]
-    asking: Asking,
-    #[command(flatten)]
-    waiting: Waiting,
+    making: Making,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
     let request = CreateSwarmRequest {
-        mutation: Some(args.asking.mutation()),
+        mutation: Some(args.making.asking.mutation()),
         name: args.name,
-        template: Some(args.template.template(context).await?),
+        template: args.making.template.template(context).await?,
+        spread: args.making.template.spread(context).await?,
         managers: args.managers,
         workers: args.workers,
-        policy: Policy::from(args.policy).into(),
-        on_failure: OnFailure::from(args.on_failure).into(),
+        policy: args.making.policy(),
+        on_failure: args.making.on_failure(),
     };
     let operation = context
         .client()
         .await?
         .call(request, |channel, request| async move { SwarmsClient::new(channel).create(request).await })
         .await?;
-    finish(context, operation, &args.asking, &args.waiting).await
+    finish(context, operation, &args.making.asking, &args.making.waiting).await
 }

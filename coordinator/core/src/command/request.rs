@@ -39,10 +39,27 @@ pub enum Request {
     RemoveCoordinator { coordinator: CoordinatorId },
 }
 
+/// Some of a request's hosts, all of one template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    pub template: Arc<Template>,
+    /// How many of the hosts, in proportion to the other shares; 0 counts as 1.
+    pub weight: u32,
+    /// No more than this many; None for no cap.
+    pub max: Option<u32>,
+}
+
+impl From<Arc<Template>> for Share {
+    fn from(template: Arc<Template>) -> Self {
+        Self { template, weight: 1, max: None }
+    }
+}
+
 /// `apply` makes `count` hosts of it: the log carries the wish, not a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CreateHosts {
-    pub template: Arc<Template>,
+    /// At least one.
+    pub shares: Vec<Share>,
     /// The name for one host, the prefix for several.
     pub name: HostName,
     pub count: u32,
@@ -54,7 +71,8 @@ pub struct CreateHosts {
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct CreateSwarm {
-    pub template: Arc<Template>,
+    /// At least one.
+    pub shares: Vec<Share>,
     pub name: SwarmName,
     pub managers: u32,
     pub workers: u32,

@@ -85,9 +85,9 @@ fn a_shard_has_calls_of_its_own_and_none_without_an_owner() {
     let name: skep_types::AccountName = "wide".parse().unwrap();
     cluster.one(Command::Member(MemberCommand::PutAccount { name: name.clone(), driver, shards: 2 }));
     let mut create = create_hosts("web", 6);
-    let mut template = (*create.template).clone();
+    let mut template = (*create.shares[0].template).clone();
     template.account = name.clone();
-    create.template = template.into();
+    create.shares[0].template = template.into();
     cluster.accepted(request("create", Request::CreateHosts(create)));
     let plan = |cluster: &Cluster| account::plan(&cluster.view(), &cluster.state.accounts[&name]).0;
     assert_eq!(plan(&cluster), [], "nobody owns it yet");

@@ -1,6 +1,6 @@
 //! Creates.
 
-use skep_core::command::{CreateHosts, Request};
+use skep_core::command::{CreateHosts, Request, Share};
 use skep_types::Code;
 
 use super::{code, field};
@@ -23,8 +23,8 @@ fn each_refusal_names_its_field() {
         (with(|create| create.count = 100_001), "count"),
         (with(|create| create.min_count = 3), "min_count"),
         (with(|create| create.name = host_name(&"x".repeat(62))), "name"),
-        (with(|create| create.template = template("other", "sim")), "template.account"),
-        (with(|create| create.template = template("other", "other")), "template.driver"),
+        (with(|create| create.shares = vec![template("other", "sim").into()]), "template.account"),
+        (with(|create| create.shares = vec![template("other", "other").into()]), "template.driver"),
     ];
     for (request, wanted) in table {
         assert_eq!(field(&mut cluster(), request), wanted);
@@ -36,6 +36,45 @@ fn template(driver: &str, account: &str) -> std::sync::Arc<skep_types::Template>
     template.driver = driver.parse().expect("a driver");
     template.account = account.parse().expect("an account");
     template.into()
+}
+
+/// Labels tell the templates apart here.
+fn shares(weights: &[(u32, Option<u32>)]) -> Vec<Share> {
+    let share = |(index, (weight, max)): (usize, &(u32, Option<u32>))| {
+        let mut template = (*crate::support::template()).clone();
+        template.labels.insert("share".to_owned(), index.to_string());
+        Share { template: template.into(), weight: *weight, max: *max }
+    };
+    weights.iter().enumerate().map(share).collect()
+}
+
+fn share_of(host: &skep_core::state::Host) -> &str {
+    &host.template.labels["share"]
+}
+
+#[test]
+fn hosts_are_spread_and_managers_go_round() {
+    let mut cluster = cluster();
+    let mut swarm = create_swarm("demo", 3, 27);
+    swarm.shares = shares(&[(1, None), (4, None), (1, Some(3))]);
+    cluster.accepted(request("swarm", Request::CreateSwarm(swarm)));
+    let of = |share: &str, role: &str| {
+        let hosts = cluster.state.hosts.values();
+        hosts.filter(|host| share_of(host) == share && host.name.as_str().contains(role)).count()
+    };
+    assert_eq!(["0", "1", "2"].map(|share| of(share, "manager")), [1, 1, 1]);
+    assert_eq!(["0", "1", "2"].map(|share| of(share, "demo")), [5, 22, 3]);
+}
+
+#[test]
+fn shares_are_refused_by_their_place() {
+    let wrong = |create: &mut CreateHosts| {
+        create.shares = shares(&[(1, None), (1, None)]);
+        create.shares[1].template = template("other", "other");
+    };
+    assert_eq!(field(&mut cluster(), with(wrong)), "spread.1.template.driver");
+    let full = |create: &mut CreateHosts| create.shares = shares(&[(1, Some(1))]);
+    assert_eq!(field(&mut cluster(), with(full)), "spread");
 }
 
 #[test]

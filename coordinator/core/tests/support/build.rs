@@ -93,7 +93,7 @@ pub(crate) fn request(id: &str, request: Request) -> RequestCommand {
 
 pub(crate) fn create_hosts(name: &str, count: u32) -> CreateHosts {
     CreateHosts {
-        template: template(),
+        shares: vec![template().into()],
         name: host_name(name),
         count,
         min_count: 0,
@@ -105,7 +105,7 @@ pub(crate) fn create_hosts(name: &str, count: u32) -> CreateHosts {
 
 pub(crate) fn create_swarm(name: &str, managers: u32, workers: u32) -> CreateSwarm {
     CreateSwarm {
-        template: template(),
+        shares: vec![template().into()],
         name: name.parse().expect("a swarm's name"),
         managers,
         workers,

@@ -1,7 +1,9 @@
 //! The shape of hosts: bounded, and its names checked. Its options are the driver's to check.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use skep_core::command::Share;
 use skep_proto::v1 as pb;
 use skep_types::{AccountName, Template, limits};
 
@@ -12,7 +14,42 @@ const KEY_SHOWN: usize = 64;
 /// Labels that skep itself gives to nodes.
 const RESERVED: &str = "skep-";
 
-pub(in crate::api) fn read(check: &mut Check, from: Option<pb::Template>) -> Option<Template> {
+/// What the hosts of a request are made from: its `template`, or the shares of its `spread`.
+pub(in crate::api) fn shares(
+    check: &mut Check,
+    template: Option<pb::Template>,
+    spread: Vec<pb::Share>,
+) -> Option<Vec<Share>> {
+    if spread.is_empty() {
+        return Some(vec![Arc::new(read(check, template)?).into()]);
+    }
+    if template.is_some() {
+        check.refuse("template", "goes without spread; each share has a template of its own");
+    }
+    if spread.len() > limits::SHARES {
+        check.refuse("spread", format!("has {} shares; at most {}", spread.len(), limits::SHARES));
+        return None;
+    }
+    let numbered = spread.into_iter().enumerate();
+    let read: Vec<_> = numbered.map(|(index, from)| share(check, index, from)).collect();
+    read.into_iter().collect()
+}
+
+fn share(check: &mut Check, index: usize, from: pb::Share) -> Option<Share> {
+    let path = format!("spread.{index}");
+    if from.weight > limits::SHARE_WEIGHT {
+        let rule = format!("is {}; use 1 to {}", from.weight, limits::SHARE_WEIGHT);
+        check.refuse(&format!("{path}.weight"), rule);
+    }
+    let template = check.within(&path, |check| read(check, from.template))?;
+    Some(Share {
+        template: Arc::new(template),
+        weight: from.weight.max(1),
+        max: (from.max > 0).then_some(from.max),
+    })
+}
+
+fn read(check: &mut Check, from: Option<pb::Template>) -> Option<Template> {
     let Some(from) = from else {
         check.refuse("template", "is missing; it names at least the driver");
         return None;

@@ -47,9 +47,28 @@ fn refused<T: std::fmt::Debug>(result: Result<T, Refusal>, field: &str, hint: &s
 fn good_requests_keep_what_they_say() {
     let create = requests::create_hosts(pb::CreateHostsRequest { max_failures: 2, ..hosts() }).unwrap();
     assert_eq!((create.name.as_str(), create.count, create.max_failures), ("web", 3, Some(2)));
-    assert_eq!(*create.template, fixture::template());
+    assert_eq!(*create.shares[0].template, fixture::template());
     let create = requests::create_swarm(new_swarm()).unwrap();
     assert_eq!((create.name.as_str(), create.managers, create.workers), ("demo", 3, 2));
+}
+
+#[test]
+fn a_spread_stands_for_the_template_and_names_each_share() {
+    let share = |driver: &str| pb::Share {
+        template: Some(pb::Template { driver: driver.to_owned(), ..template() }),
+        weight: 2,
+        max: 5,
+    };
+    let spread = vec![share("lab"), share("sim")];
+    let create =
+        requests::create_hosts(pb::CreateHostsRequest { template: None, spread, ..hosts() }).unwrap();
+    let shares: Vec<_> =
+        create.shares.iter().map(|s| (s.template.driver.as_str(), s.weight, s.max)).collect();
+    assert_eq!(shares, [("lab", 2, Some(5)), ("sim", 2, Some(5))]);
+
+    let spread = vec![share("lab"), pb::Share { weight: 1_001, ..share("No") }];
+    let refusal = requests::create_hosts(pb::CreateHostsRequest { spread, ..hosts() }).unwrap_err();
+    assert_eq!(fields(&refusal), ["template", "spread.1.weight", "spread.1.template.driver"], "{refusal}");
 }
 
 #[test]

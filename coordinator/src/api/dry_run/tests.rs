@@ -35,7 +35,7 @@ fn creating_names_every_host() {
         ]
     );
     let swarm = skep_core::command::CreateSwarm {
-        template: create_hosts("x", 1).template,
+        shares: create_hosts("x", 1).shares,
         name: "demo".parse().unwrap(),
         managers: 1,
         workers: 1,

@@ -3,17 +3,27 @@
 use std::collections::BTreeSet;
 
 use skep_core::State;
+use skep_core::command::Share;
 use skep_driver::{DriverError, ErrorKind, flags};
 use skep_types::{Code, Refusal, Template, limits};
 
 use crate::context::Drivers;
 
+/// Checks every share's template. A single one is the request's `template`; of several, each is named by its place.
+pub(in crate::api) async fn check(drivers: &Drivers, state: &State, shares: &[Share]) -> Result<(), Refusal> {
+    for (index, share) in shares.iter().enumerate() {
+        check_one(drivers, state, &share.template).await.map_err(|mut refusal| {
+            for violation in refusal.violations.iter_mut().filter(|_| shares.len() > 1) {
+                violation.field = format!("spread.{index}.{}", violation.field);
+            }
+            refusal
+        })?;
+    }
+    Ok(())
+}
+
 /// Checks flags against what the driver said of itself, and then by the driver, where this coordinator has it.
-pub(in crate::api) async fn check(
-    drivers: &Drivers,
-    state: &State,
-    template: &Template,
-) -> Result<(), Refusal> {
+async fn check_one(drivers: &Drivers, state: &State, template: &Template) -> Result<(), Refusal> {
     let Some(account) = state.accounts.get(&template.account) else {
         return Err(unknown_account(state, template));
     };

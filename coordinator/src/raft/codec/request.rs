@@ -1,14 +1,15 @@
 //! Commands from people.
 
-use skep_core::command::{CreateHosts, CreateSwarm, Request, RequestCommand, RequestMeta};
+use skep_core::command::{CreateHosts, CreateSwarm, Request, RequestCommand, RequestMeta, Share};
 
 use super::wire::{choice, record};
 
 record! {
+    Share { template, weight, max }
     RequestCommand { meta, request }
     RequestMeta { request_id, body, actor, generation, peer, method, if_revision }
-    CreateHosts { template, name, count, min_count, policy, max_failures, on_failure }
-    CreateSwarm { template, name, managers, workers, policy, on_failure }
+    CreateHosts { shares, name, count, min_count, policy, max_failures, on_failure }
+    CreateSwarm { shares, name, managers, workers, policy, on_failure }
 }
 
 choice! {

@@ -9,7 +9,8 @@ use skep_types::{
 
 use super::{Opening, open_operation};
 use crate::apply::tx::Tx;
-use crate::command::{CreateHosts, CreateSwarm, RequestMeta};
+use crate::command::{CreateHosts, CreateSwarm, RequestMeta, Share};
+use crate::spread;
 use crate::state::{Conditions, CreateRule, Desired, Host, Membership, Swarm};
 
 pub(super) fn hosts(
@@ -17,7 +18,7 @@ pub(super) fn hosts(
     meta: &RequestMeta,
     create: &CreateHosts,
 ) -> Result<OperationId, Refusal> {
-    check_template(tx, &create.template)?;
+    check_shares(tx, &create.shares)?;
     if create.count == 0 || create.count > limits::HOSTS_PER_REQUEST {
         let range = format!("ask for 1 to {}", limits::HOSTS_PER_REQUEST);
         return Err(Refusal::field("count", format!("is {}; {range}", create.count)));
@@ -27,6 +28,7 @@ pub(super) fn hosts(
     }
     let names = host_names(create.name.as_str(), create.count)?;
     check_free(tx, &names)?;
+    let turns = spread::turns(&create.shares, 0, create.count)?;
     let needed = match create.policy {
         Policy::AllOrNothing => create.count,
         Policy::BestEffort => create.min_count.max(1),
@@ -40,8 +42,8 @@ pub(super) fn hosts(
         rule: Some(CreateRule { needed, managers: 0, max_failures, on_failure }),
     };
     let operation = open_operation(tx, meta, opening);
-    for name in names {
-        add_host(tx, name, &create.template, operation, None);
+    for (name, turn) in names.into_iter().zip(turns) {
+        add_host(tx, name, &create.shares[turn].template, operation, None);
     }
     Ok(operation)
 }
@@ -51,8 +53,9 @@ pub(super) fn swarm(
     meta: &RequestMeta,
     create: &CreateSwarm,
 ) -> Result<OperationId, Refusal> {
-    check_template(tx, &create.template)?;
+    check_shares(tx, &create.shares)?;
     check_size(create)?;
+    let turns = spread::turns(&create.shares, create.managers, create.managers + create.workers)?;
     if tx.state.index.swarm_names.contains_key(&create.name) {
         return Err(taken("swarm", create.name.as_str()));
     }
@@ -63,23 +66,11 @@ pub(super) fn swarm(
     let id = SwarmId::new(tx.state.epoch, tx.allocate());
     let operation = open_operation(tx, meta, swarm_opening(create, id));
     add_swarm(tx, id, create, operation);
-    for name in managers {
-        add_host(
-            tx,
-            name,
-            &create.template,
-            operation,
-            Some(Membership { swarm: id, role: NodeRole::Manager }),
-        );
-    }
-    for name in workers {
-        add_host(
-            tx,
-            name,
-            &create.template,
-            operation,
-            Some(Membership { swarm: id, role: NodeRole::Worker }),
-        );
+    let managers = managers.into_iter().map(|name| (name, NodeRole::Manager));
+    let workers = workers.into_iter().map(|name| (name, NodeRole::Worker));
+    for ((name, role), turn) in managers.chain(workers).zip(turns) {
+        let membership = Membership { swarm: id, role };
+        add_host(tx, name, &create.shares[turn].template, operation, Some(membership));
     }
     Ok(operation)
 }
@@ -158,6 +149,19 @@ fn add_host(
     };
     tx.changes.accounts.insert(host.template.account.clone());
     tx.insert_host(host);
+}
+
+/// A single share is the request's `template`; of several, each is named by its place.
+fn check_shares(tx: &Tx<'_>, shares: &[Share]) -> Result<(), Refusal> {
+    for (index, share) in shares.iter().enumerate() {
+        check_template(tx, &share.template).map_err(|mut refusal| {
+            for violation in refusal.violations.iter_mut().filter(|_| shares.len() > 1) {
+                violation.field = format!("spread.{index}.{}", violation.field);
+            }
+            refusal
+        })?;
+    }
+    Ok(())
 }
 
 fn check_template(tx: &Tx<'_>, template: &Template) -> Result<(), Refusal> {

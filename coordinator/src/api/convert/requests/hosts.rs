@@ -1,7 +1,5 @@
 //! Create, delete and power.
 
-use std::sync::Arc;
-
 use skep_core::command::CreateHosts;
 use skep_proto::v1 as pb;
 use skep_types::{HostName, Policy, PowerAction, Refusal, limits};
@@ -11,7 +9,7 @@ use super::{on_failure, policy};
 
 pub(in crate::api) fn create_hosts(from: pb::CreateHostsRequest) -> Result<CreateHosts, Refusal> {
     let mut check = Check::default();
-    let template = template::read(&mut check, from.template);
+    let shares = template::shares(&mut check, from.template, from.spread);
     let name: Option<HostName> = check.field("name", from.name.parse());
     let policy = policy(&mut check, from.policy);
     let on_failure = on_failure(&mut check, from.on_failure);
@@ -25,7 +23,7 @@ pub(in crate::api) fn create_hosts(from: pb::CreateHostsRequest) -> Result<Creat
     }
     let request = (|| {
         Some(CreateHosts {
-            template: Arc::new(template?),
+            shares: shares?,
             name: name?,
             count: from.count,
             min_count: from.min_count,

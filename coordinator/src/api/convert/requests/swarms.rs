@@ -1,7 +1,5 @@
 //! A swarm to be made.
 
-use std::sync::Arc;
-
 use skep_core::command::CreateSwarm;
 use skep_proto::v1 as pb;
 use skep_types::{Refusal, SwarmName, limits};
@@ -14,7 +12,7 @@ const LONGEST_SUFFIX: usize = "-manager-".len();
 
 pub(in crate::api) fn create_swarm(from: pb::CreateSwarmRequest) -> Result<CreateSwarm, Refusal> {
     let mut check = Check::default();
-    let template = template::read(&mut check, from.template);
+    let shares = template::shares(&mut check, from.template, from.spread);
     let name: Option<SwarmName> = check.field("name", from.name.parse());
     let policy = policy(&mut check, from.policy);
     let on_failure = on_failure(&mut check, from.on_failure);
@@ -22,7 +20,7 @@ pub(in crate::api) fn create_swarm(from: pb::CreateSwarmRequest) -> Result<Creat
     check_room(&mut check, name.as_ref(), from.workers);
     let request = (|| {
         Some(CreateSwarm {
-            template: Arc::new(template?),
+            shares: shares?,
             name: name?,
             managers: from.managers,
             workers: from.workers,
