@@ -51,6 +51,14 @@ impl HostKeys {
         Ok(())
     }
 
+    /// Adds a fingerprint as `ssh-keygen -l` prints it: `SHA256:…`.
+    pub fn expect_fingerprint(&mut self, text: &str) -> Result<(), String> {
+        let fingerprint = text.parse::<Fingerprint>().ok().filter(|fingerprint| fingerprint.is_sha256());
+        let refused = || format!("{text:?} is no fingerprint like SHA256:…");
+        self.fingerprints.push(fingerprint.ok_or_else(refused)?);
+        Ok(())
+    }
+
     /// The algorithms to ask for, those of known keys first: a server then shows a key that can be compared.
     pub(crate) fn algorithms(&self, host: &str, port: u16) -> Vec<Algorithm> {
         let known: Vec<Algorithm> = self.known(host, port).map(PublicKey::algorithm).collect();

@@ -11,9 +11,9 @@ use super::{Architecture, Looked, Marker};
 use crate::exec::Script;
 use crate::{Connection, Error, Kind};
 
-/// The agent's six megabytes over a line of half a megabit a second, and the script.
+/// The agent's six megabytes over a line of a megabit a second, and the script; shorter than a driver's call.
 const ADOPT: Script =
-    Script::new(include_str!("adopt.sh"), "bringing the agent", Duration::from_secs(150)).as_root();
+    Script::new(include_str!("adopt.sh"), "bringing the agent", Duration::from_secs(100)).as_root();
 
 /// An agent's program, read once for all machines.
 #[derive(Debug, Clone)]

@@ -8,8 +8,10 @@ read -r marker && read -r script && read -r brings || exit 2
 
 # Nothing of ours is written twice as large as this.
 broken() {
-    free=$(df -Pk /usr/local/bin "$etc" 2>/dev/null | while read -r _ _ _ free _; do echo "$free"; done |
-        sort -n | sed -n '2p')
+    # The fullest of the file systems that are written to.
+    free=$(df -Pk /usr/local/bin "$etc" 2>/dev/null | while read -r _ _ _ free _; do
+        case $free in *[!0-9]*) ;; *) echo "$free" ;; esac
+    done | sort -n | sed -n 1p)
     echo "skep:free_kib=$free"
     rm -f "$agent.laid" "$etc/claim.$$" "$etc/bootstrap"
     [ "${free:-0}" -lt 1024 ] && exit 42

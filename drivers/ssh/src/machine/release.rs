@@ -8,7 +8,7 @@ use crate::{Connection, Error};
 
 /// The front door lets its streams end for up to 70 s.
 const RELEASE: Script =
-    Script::new(include_str!("release.sh"), "taking the agent away", Duration::from_secs(120)).as_root();
+    Script::new(include_str!("release.sh"), "taking the agent away", Duration::from_secs(100)).as_root();
 
 impl Connection {
     /// Agent, units, data and marker are gone; nothing else is touched. A machine without a marker is left as it is,

@@ -1,0 +1,163 @@
+//! A machine to adopt: a container with systemd and OpenSSH, made for one test and gone with it.
+
+use std::path::Path;
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use skep_ssh::{Deadlines, Hop, HostKeys, Identity, Login, Route};
+use skep_types::Secret;
+
+const IMAGE: &str = "skep/host:debian-13";
+/// Two cores boot all of a run's machines at once.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// As deploy/lib.sh and the local driver start hosts. The engine is masked: these machines have none.
+const BOOT: &str = r#"systemctl --quiet mask docker.service docker.socket containerd.service
+for m in $(awk '$5 ~ "^/sys/fs/cgroup" || $5 == "/proc/sys" {print $5}' /proc/self/mountinfo); do
+mount -o remount,bind,rw "$m"
+done
+exec /sbin/init"#;
+/// Without an init system: only the SSH server runs.
+const SSHD: &str = "mkdir -p /run/sshd; ssh-keygen -qA; exec /usr/sbin/sshd -D -e";
+
+pub struct Container {
+    id: String,
+    pub address: String,
+}
+
+impl Container {
+    /// A machine that has booted, with its SSH server listening.
+    pub fn boot() -> Self {
+        Self::start(BOOT)
+    }
+
+    pub fn without_systemd() -> Self {
+        Self::start(SSHD)
+    }
+
+    fn start(command: &str) -> Self {
+        let mut docker = Command::new("docker");
+        docker.args(["run", "--detach", "--tty", "--label", "skep-tests=ssh", "--stop-signal", "SIGRTMIN+3"]);
+        docker.args(["--cap-add", "ALL", "--cgroupns=private", "--tmpfs", "/run", "--tmpfs", "/tmp"]);
+        for missing in capabilities_missing() {
+            docker.args(["--cap-drop", &missing]);
+        }
+        docker.args(["--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"]);
+        docker.args(["--device-cgroup-rule", "a *:* rwm"]);
+        let id = stdout(docker.args([IMAGE, "/bin/sh", "-c", command]));
+        let format = "{{.NetworkSettings.IPAddress}}";
+        // Made before anything can fail, so that it is removed then, too.
+        let mut container = Self { id, address: String::new() };
+        container.address =
+            stdout(Command::new("docker").args(["inspect", "--format", format, &container.id]));
+        container.wait("until ss -Hltn 'sport = :22' | grep -q .; do sleep 0.05; done");
+        container
+    }
+
+    fn wait(&self, condition: &str) {
+        let deadline = Instant::now() + PATIENCE;
+        while !self.exec(condition).status.success() {
+            assert!(Instant::now() < deadline, "{condition} does not come true");
+        }
+    }
+
+    /// Runs shell text as root, inside.
+    pub fn exec(&self, text: &str) -> Output {
+        Command::new("docker").args(["exec", &self.id, "timeout", "60", "sh", "-c", text]).output().unwrap()
+    }
+
+    /// The same, for what has to work.
+    pub fn sh(&self, text: &str) -> String {
+        let output = self.exec(text);
+        assert!(output.status.success(), "{text}: {output:?}");
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// As if its power were cut.
+    pub fn kill(&self) {
+        stdout(Command::new("docker").args(["kill", &self.id]));
+    }
+
+    /// Waits until it does not run any more.
+    pub fn ends(&self) {
+        let waited = Command::new("timeout").args(["60", "docker", "wait", &self.id]).output().unwrap();
+        assert!(waited.status.success(), "{waited:?}");
+    }
+
+    /// Lets `key` (a path without .pub) in as `user`, who is made.
+    pub fn let_in(&self, user: &str, key: &Path) {
+        let public = std::fs::read_to_string(key.with_extension("pub")).unwrap();
+        self.sh(&format!(
+            "id {user} >/dev/null 2>&1 || useradd --create-home --shell /bin/bash {user}
+            home=$(getent passwd {user} | cut -d: -f6)
+            install -d -m 700 -o {user} $home/.ssh && echo '{public}' >>$home/.ssh/authorized_keys"
+        ));
+    }
+
+    /// Adds lines to the SSH server's settings.
+    pub fn configure(&self, lines: &str) {
+        self.sh(&format!(
+            "printf '%s\\n' '{lines}' >/etc/ssh/sshd_config.d/00-test.conf && systemctl reload ssh"
+        ));
+    }
+
+    /// The server's own public key of a type, as a line.
+    pub fn host_key(&self, kind: &str) -> String {
+        let line = self.sh(&format!("cat /etc/ssh/ssh_host_{kind}_key.pub"));
+        line.rsplit_once(' ').unwrap().0.to_owned()
+    }
+
+    pub fn hop(&self, user: &str, identities: Vec<Identity>) -> Hop {
+        Hop {
+            host: self.address.clone(),
+            port: 22,
+            login: Login { user: user.to_owned(), identities, sudo_password: None },
+            keys: HostKeys::default(),
+        }
+    }
+
+    pub fn route(&self, user: &str, identities: Vec<Identity>) -> Route {
+        straight(self.hop(user, identities))
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        // tests/run.sh removes what is left.
+        let _removed = Command::new("docker").args(["rm", "--force", "--volumes", &self.id]).output();
+    }
+}
+
+pub fn straight(target: Hop) -> Route {
+    Route { jumps: Vec::new(), target, deadlines: Deadlines::default() }
+}
+
+/// Makes a key with ssh-keygen, in a folder of the test.
+pub fn keygen(folder: &Path, name: &str, arguments: &[&str]) -> std::path::PathBuf {
+    let path = folder.join(name);
+    stdout(Command::new("ssh-keygen").args(["-q", "-N", "", "-C", name, "-f"]).arg(&path).args(arguments));
+    path
+}
+
+pub fn identity(path: &Path) -> Identity {
+    let pem = Secret::new(std::fs::read_to_string(path).unwrap());
+    Identity::key(path.file_name().unwrap().to_str().unwrap(), &pem, None).unwrap()
+}
+
+pub fn stdout(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().to_owned()
+}
+
+/// What this machine lacks itself cannot be given.
+fn capabilities_missing() -> Vec<String> {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let bounding = status.lines().find_map(|line| line.strip_prefix("CapBnd:")).unwrap();
+    let bounding = u64::from_str_radix(bounding.trim(), 16).unwrap();
+    // By number, those that a container host is ever short of.
+    let known =
+        [(21, "SYS_ADMIN"), (24, "SYS_RESOURCE"), (38, "PERFMON"), (39, "BPF"), (40, "CHECKPOINT_RESTORE")];
+    let missing = known.iter().filter(|(bit, _)| bounding & (1 << bit) == 0);
+    missing.map(|(_, name)| (*name).to_owned()).collect()
+}
