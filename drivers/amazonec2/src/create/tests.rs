@@ -1,0 +1,74 @@
+use skep_driver::{Bootstrap, Slot};
+use skep_types::{HostId, InstanceRef, IntentId, Secret};
+
+use super::*;
+use crate::options::tests_support::template;
+
+fn intent(slots: u64) -> CreateIntent {
+    let bootstrap =
+        Bootstrap { agent_urls: Vec::new(), agent_sha256: String::new(), agent_config: Secret::new("") };
+    let slot = |n| Slot {
+        name: format!("h{n}"),
+        host: HostId::new(1, n),
+        incarnation: 1,
+        bootstrap: bootstrap.clone(),
+    };
+    CreateIntent {
+        cluster: "c".into(),
+        intent: IntentId::new(1, 1),
+        token: "c-i1-1".into(),
+        template: template(&[]),
+        slots: (0..slots).map(slot).collect(),
+    }
+}
+
+fn instance() -> Instance {
+    Instance {
+        instance: InstanceRef { provider_id: "i-1".parse().unwrap(), name: "i-1".into() },
+        intent: None,
+        state: InstanceState::Starting,
+        private_address: None,
+        public_address: None,
+        zone: "a".into(),
+        kept: None,
+    }
+}
+
+fn refused(code: &str, kind: ErrorKind) -> Refusal {
+    Refusal { code: code.into(), error: DriverError::new(kind, code) }
+}
+
+#[test]
+fn want_of_capacity_or_quota_leads_to_the_next_way() {
+    for kind in [ErrorKind::Capacity, ErrorKind::Quota] {
+        assert!(matches!(outcome(refused("x", kind)), Outcome::NotThisWay(_)));
+    }
+    assert!(matches!(outcome(refused("x", ErrorKind::Auth)), Outcome::Failed(_)));
+    for code in ["IdempotentParameterMismatch", "IdempotentInstanceTerminated"] {
+        assert!(matches!(outcome(refused(code, ErrorKind::Ambiguous)), Outcome::TokenTaken));
+    }
+}
+
+#[test]
+fn an_error_after_something_was_made_never_says_that_nothing_was() {
+    let error = |kind| DriverError::new(kind, "x");
+    assert_eq!(
+        cut_short(Vec::new(), error(ErrorKind::Unavailable)).unwrap_err().kind,
+        ErrorKind::Unavailable
+    );
+    let throttled = ErrorKind::Throttled { retry_after: LOOK_EVERY };
+    assert_eq!(cut_short(vec![instance()], error(throttled)).unwrap_err().kind, ErrorKind::Ambiguous);
+    let placed = cut_short(vec![instance()], error(ErrorKind::Auth)).unwrap();
+    assert_eq!(placed.instances.len(), 1);
+    assert_eq!(placed.shortfall.unwrap().kind, ErrorKind::Auth);
+}
+
+#[test]
+fn what_is_missing_in_the_end_is_told_with_the_reason() {
+    assert!(concluded(vec![instance()], &intent(1), None).shortfall.is_none());
+    let quota = DriverError::new(ErrorKind::Quota, "x");
+    let placed = concluded(Vec::new(), &intent(2), Some(quota));
+    assert_eq!(placed.shortfall.unwrap().kind, ErrorKind::Quota);
+    let partial = concluded(vec![instance()], &intent(3), None);
+    assert!(partial.shortfall.unwrap().message.contains("1 of 3"));
+}

@@ -1,0 +1,98 @@
+//! The emulator's answers: read for the instances in them, and changed in place. Pure.
+
+use std::collections::HashMap;
+use std::net::Ipv4Addr;
+use std::ops::Range;
+
+use roxmltree::{Document, Node};
+
+/// An answer that is no XML, or not as EC2 writes it.
+#[derive(Debug, thiserror::Error)]
+#[error("the emulator's answer cannot be read")]
+pub struct Unreadable(#[from] roxmltree::Error);
+
+/// The instances of an answer.
+pub(crate) fn instances(xml: &str) -> Result<Vec<String>, Unreadable> {
+    let document = Document::parse(xml)?;
+    Ok(items(&document).filter_map(|item| child(item, "instanceId")).map(|(id, _)| id.to_owned()).collect())
+}
+
+/// The answer without the `hidden` instances, and with the `addresses` of those that have others than the emulator
+/// gave them.
+pub(crate) fn rewritten(
+    xml: &str,
+    hidden: impl Fn(&str) -> bool,
+    addresses: &HashMap<String, Ipv4Addr>,
+) -> Result<String, Unreadable> {
+    let document = Document::parse(xml)?;
+    let mut edits: Vec<(Range<usize>, String)> = Vec::new();
+    for item in items(&document) {
+        let Some((id, _)) = child(item, "instanceId") else { continue };
+        if hidden(id) {
+            edits.push((item.range(), String::new()));
+        } else if let Some(address) = addresses.get(id) {
+            let here = item.descendants().filter(|node| node.has_tag_name(name("privateIpAddress")));
+            edits.extend(here.filter_map(|node| node.first_child()).map(|text| (text.range(), address.to_string())));
+        }
+    }
+    edits.sort_by_key(|(range, _)| range.start);
+    let mut to = String::with_capacity(xml.len());
+    let mut at = 0;
+    for (range, text) in edits {
+        to.push_str(&xml[at..range.start]);
+        to.push_str(&text);
+        at = range.end;
+    }
+    to.push_str(&xml[at..]);
+    Ok(to)
+}
+
+const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15";
+
+fn name(local: &str) -> (&str, &str) {
+    (NAMESPACE, local)
+}
+
+fn items<'a>(document: &'a Document<'a>) -> impl Iterator<Item = Node<'a, 'a>> {
+    let sets = document.descendants().filter(|node| node.has_tag_name(name("instancesSet")));
+    sets.flat_map(|set| set.children()).filter(|node| node.has_tag_name(name("item")))
+}
+
+fn child<'a>(item: Node<'a, 'a>, local: &str) -> Option<(&'a str, Range<usize>)> {
+    let node = item.children().find(|node| node.has_tag_name(name(local)))?;
+    Some((node.text()?, node.first_child()?.range()))
+}
+
+/// A refusal, as EC2 writes it.
+pub(crate) fn refusal(code: &str, message: &str) -> String {
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>{code}</Code><Message>{message}\
+         </Message></Error></Errors><RequestID>of-the-proxy</RequestID></Response>"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ANSWER: &str = concat!(
+        r#"<DescribeInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15"><reservationSet><item>"#,
+        "<instancesSet><item><networkInterfaceSet><item><privateIpAddress>10.0.0.1</privateIpAddress></item>",
+        "</networkInterfaceSet><instanceId>i-1</instanceId><privateIpAddress>10.0.0.1</privateIpAddress></item>",
+        "<item><instanceId>i-2</instanceId></item></instancesSet></item></reservationSet></DescribeInstancesResponse>"
+    );
+
+    #[test]
+    fn instances_are_found() {
+        assert_eq!(instances(ANSWER).unwrap(), ["i-1", "i-2"]);
+    }
+
+    #[test]
+    fn an_instance_is_hidden_and_another_one_moved() {
+        let addresses = HashMap::from([("i-1".to_owned(), Ipv4Addr::new(192, 0, 2, 7))]);
+        let seen = rewritten(ANSWER, |id| id == "i-2", &addresses).unwrap();
+        assert_eq!(instances(&seen).unwrap(), ["i-1"]);
+        assert_eq!(seen.matches("192.0.2.7").count(), 2);
+        assert!(!seen.contains("10.0.0.1"));
+    }
+}
