@@ -2,17 +2,18 @@
 
 mod options;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
+use skep_coordinator::agent_binaries::AgentBinaries;
 use skep_coordinator::clock::BootClock;
 use skep_coordinator::context::Drivers;
 use skep_coordinator::layout::{Addresses, Layout};
 use skep_coordinator::raft::Unwatched;
-use skep_coordinator::server::AgentBinary;
 use skep_coordinator::{found, join, run, telemetry};
 use skep_driver::decorators::{Deadline, MaxInFlight};
 use skep_driver::plugin::Attached;
@@ -88,7 +89,7 @@ async fn serve(options: RunOptions) -> anyhow::Result<()> {
         raft: std::net::TcpListener::bind(&member.addresses.raft_listen)
             .with_context(|| format!("cannot listen on {}", member.addresses.raft_listen))?,
     };
-    let agent = agent_binary(&options)?;
+    let agent = AgentBinaries::keep(&options.folder.data.join("agents"), &agent_binary(&options)?)?;
     let run = run::Options {
         layout,
         drivers: drivers(&options).await?,
@@ -129,19 +130,10 @@ fn advertised(given: Option<String>, listen: &str, flag: &str) -> anyhow::Result
     }
 }
 
-/// A file beside `skepd`, unless it is named. What is served is a copy in the coordinator's folder: an upgrade may replace
-/// the file while we run, and hosts that wait for what it was would never get it.
-fn agent_binary(options: &RunOptions) -> anyhow::Result<AgentBinary> {
+/// A file beside `skepd`, unless it is named.
+fn agent_binary(options: &RunOptions) -> anyhow::Result<PathBuf> {
     let beside = || Some(std::env::current_exe().ok()?.with_file_name("skep-agent"));
-    let given = options.agent_binary.clone().or_else(beside).context("give --agent-binary")?;
-    let bytes =
-        std::fs::read(&given).with_context(|| format!("cannot read the agent binary {}", given.display()))?;
-    let path = options.folder.data.join("agent");
-    let new = path.with_extension("new");
-    std::fs::write(&new, &bytes)
-        .and_then(|()| std::fs::rename(&new, &path))
-        .with_context(|| format!("cannot write {}", path.display()))?;
-    Ok(AgentBinary { sha256: skep_tls::sha256(&bytes), path })
+    options.agent_binary.clone().or_else(beside).context("give --agent-binary")
 }
 
 async fn drivers(options: &RunOptions) -> anyhow::Result<Drivers> {

@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::agent_binaries::AgentBinaries;
 use crate::agents::Registry;
 use crate::clock::Clock;
 use crate::context::{Context, Drivers, Trust};
@@ -24,7 +25,7 @@ use crate::raft::{
     self, BeatHandler, Checkpoint, FileDisk, RaftConfig, RaftHandle, RaftParts, RaftTls, StartError,
 };
 use crate::renew::{Renewable, Renewal};
-use crate::server::{AgentBinary, HttpState};
+use crate::server::HttpState;
 use crate::trust::{Issuers, TrustError};
 use crate::{agents, beat, leader, owner, server};
 use end::EndWatch;
@@ -34,7 +35,7 @@ use end::EndWatch;
 pub struct Options {
     pub layout: Layout,
     pub drivers: Drivers,
-    pub agent: AgentBinary,
+    pub agent: AgentBinaries,
     pub clock: Arc<dyn Clock>,
     pub graces: Graces,
     pub orphan_search: Duration,
@@ -220,7 +221,7 @@ impl Node {
         stop: &CancellationToken,
     ) -> JoinSet<()> {
         let mut loops = JoinSet::new();
-        let agent = AgentSource { sha256: self.options.agent.sha256 };
+        let agent = AgentSource { sha256: self.options.agent.present };
         loops.spawn(leader::run(context.clone(), Arc::clone(&self.liveness), agent, stop.clone()));
         loops.spawn(owner::run(context.clone(), ownership.clone(), stop.clone()));
         loops.spawn(beat::run(

@@ -19,7 +19,7 @@ use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
 
 use crate::api::PeerCertificates;
 
-pub use http::{AgentBinary, HttpState};
+pub use http::HttpState;
 
 /// Requests of one connection under way at once: a person's or an agent's, never a crowd's.
 const REQUESTS_PER_CONNECTION: usize = 256;

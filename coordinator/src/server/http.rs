@@ -1,6 +1,6 @@
 //! The few GETs: whether this process lives, whether it can serve, its metrics, and the agent binary.
 
-use std::path::PathBuf;
+use std::io::ErrorKind;
 use std::sync::Arc;
 
 use axum::Router;
@@ -13,32 +13,31 @@ use skep_tls::wall_now;
 use skep_types::PersonRole;
 use tokio_util::io::ReaderStream;
 
+use crate::agent_binaries::{AgentBinaries, digest};
 use crate::api::PeerCertificates;
 use crate::context::Context;
 use crate::metrics::Metrics;
 use crate::trust::Caller;
 
-/// The agent that hosts download: a file, named by its digest.
-#[derive(Debug, Clone)]
-pub struct AgentBinary {
-    pub path: PathBuf,
-    pub sha256: skep_types::Digest,
-}
-
 #[derive(Debug, Clone)]
 pub struct HttpState {
     pub context: Context,
     pub metrics: Arc<Metrics>,
-    pub agent: AgentBinary,
+    pub agent: AgentBinaries,
 }
 
 pub(super) fn router(state: HttpState) -> Router {
+    let agents = agents(state.agent.clone());
     Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
         .route("/metrics", get(metrics))
-        .route("/agent/{sha256}", get(agent))
         .with_state(state)
+        .merge(agents)
+}
+
+fn agents(binaries: AgentBinaries) -> Router {
+    Router::new().route("/agent/{sha256}", get(agent)).with_state(binaries)
 }
 
 /// Ready: a linearizable read works, so this coordinator can answer anything.
@@ -72,18 +71,50 @@ fn viewer(context: &Context, request: &Request) -> Result<(), StatusCode> {
 
 /// For anybody: it is no secret, and a host that boots has no certificate yet. The digest is in the address, so that a
 /// host gets exactly what its intent froze, or nothing.
-async fn agent(State(state): State<HttpState>, Path(sha256): Path<String>) -> Response {
-    if sha256 != state.agent.sha256.to_string() {
-        return (StatusCode::NOT_FOUND, "this coordinator serves another agent\n").into_response();
-    }
-    match tokio::fs::File::open(&state.agent.path).await {
+async fn agent(State(binaries): State<AgentBinaries>, Path(sha256): Path<String>) -> Response {
+    let unknown = || (StatusCode::NOT_FOUND, "this coordinator serves other agents\n").into_response();
+    let Some(digest) = digest(&sha256) else { return unknown() };
+    match tokio::fs::File::open(binaries.path(digest)).await {
         Ok(file) => {
             let kind = [(header::CONTENT_TYPE, "application/octet-stream")];
             (kind, Body::from_stream(ReaderStream::new(file))).into_response()
         }
+        Err(error) if error.kind() == ErrorKind::NotFound => unknown(),
         Err(error) => {
             tracing::error!(%error, "the agent binary cannot be read");
             StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::to_bytes;
+    use skep_types::Digest;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_host_gets_the_agent_that_its_intent_froze() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("skep-agent");
+        let start = |version: &str| {
+            std::fs::write(&file, version).unwrap();
+            AgentBinaries::keep(&folder.path().join("agents"), &file).unwrap()
+        };
+        let frozen = start("v1").present;
+        let upgraded = start("v2");
+        let get = async |name: String| {
+            let request = Request::get(format!("/agent/{name}")).body(Body::empty()).unwrap();
+            let response = agents(upgraded.clone()).oneshot(request).await.unwrap();
+            let status = response.status();
+            (status, to_bytes(response.into_body(), 1024).await.unwrap())
+        };
+        assert_eq!(get(frozen.to_string()).await, (StatusCode::OK, "v1".into()));
+        assert_eq!(get(upgraded.present.to_string()).await, (StatusCode::OK, "v2".into()));
+        for other in [Digest([7; 32]).to_string(), "..%2fskep-agent".to_owned(), "agent".to_owned()] {
+            assert_eq!(get(other).await.0, StatusCode::NOT_FOUND);
         }
     }
 }

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use skep_coordinator::agent_binaries::AgentBinaries;
 use skep_coordinator::context::Drivers;
 use skep_coordinator::layout::{Addresses, Layout};
 use skep_coordinator::liveness::Graces;
 use skep_coordinator::raft::{Checkpoint, RaftHandle};
 use skep_coordinator::run::{Coordinator, Options, RunError, Tuning};
-use skep_coordinator::server::AgentBinary;
 use skep_driver::Driver;
 use skep_driver::decorators::{Deadline, MaxInFlight};
 use skep_types::Digest;
@@ -112,7 +112,7 @@ impl Site {
             layout: self.layout.clone(),
             drivers: Drivers::new([driver]),
             // Simulated instances run their agents in this process and fetch none.
-            agent: AgentBinary { path: "/nonexistent".into(), sha256: Digest([0; 32]) },
+            agent: AgentBinaries { folder: "/nonexistent".into(), present: Digest([0; 32]) },
             clock: Arc::new(outfit.clock),
             graces: Graces { agent: AGENT_GRACE, owner_lease: OWNER_LEASE, driver_call: DRIVER_CALL },
             orphan_search: outfit.orphan_search,

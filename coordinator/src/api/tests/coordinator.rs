@@ -21,6 +21,7 @@ use tonic::transport::{Channel, Endpoint};
 
 use super::PATIENCE;
 use super::lab_driver::LabDriver;
+use crate::agent_binaries::AgentBinaries;
 use crate::api::fixture::ADMIN;
 use crate::clock::BootClock;
 use crate::context::Drivers;
@@ -29,7 +30,6 @@ use crate::layout::{Addresses, Layout};
 use crate::liveness::Graces;
 use crate::raft::Unwatched;
 use crate::run::{self, Listeners, RunError, Tuning};
-use crate::server::AgentBinary;
 
 /// Stopped by [`Coordinator::stop`]; one that a failed test drops dies with its runtime.
 pub(super) struct Coordinator {
@@ -148,7 +148,7 @@ fn options(layout: Layout) -> run::Options {
     run::Options {
         layout,
         drivers: Drivers::new([driver]),
-        agent: AgentBinary { path: "/nonexistent".into(), sha256: Digest([0; 32]) },
+        agent: AgentBinaries { folder: "/nonexistent".into(), present: Digest([0; 32]) },
         clock: Arc::new(BootClock),
         graces: Graces {
             agent: limits::AGENT_GRACE,
