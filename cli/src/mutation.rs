@@ -1,12 +1,14 @@
 //! What every command that changes something has in common: how it asks, and how it waits.
 
 mod finish;
+mod remove;
 mod watch;
 
 use skep_proto::v1::Mutation;
 use uuid::Uuid;
 
 pub(crate) use finish::{end, finish, finish_all};
+pub(crate) use remove::Removal;
 
 use crate::failure::Failure;
 

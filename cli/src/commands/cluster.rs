@@ -15,9 +15,9 @@ use crate::failure::Failure;
 pub(crate) enum Command {
     /// Show the coordinators and what they hold.
     Status(status::Args),
-    /// Start a cluster: its first coordinator, on this machine.
+    /// Make a cluster: its first coordinator's folder, here, and your configuration. `skepd run` starts it.
     Init(init::Args),
-    /// Start one more coordinator, on this machine.
+    /// Make one more coordinator's folder, here. `skepd run` starts it.
     Join(join::Args),
     /// Print a token that lets one more coordinator join.
     #[command(alias = "join-token")]

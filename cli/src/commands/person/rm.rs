@@ -3,11 +3,10 @@
 use skep_proto::v1::RemovePersonRequest;
 use skep_proto::v1::cluster_client::ClusterClient;
 
-use crate::confirm::confirm;
+use crate::client::Client;
 use crate::context::Context;
-use crate::each::each;
 use crate::failure::Failure;
-use crate::mutation::{Asking, Waiting, finish_all};
+use crate::mutation::{Asking, Removal, Waiting};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -24,22 +23,20 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
-    // Checked before anybody is asked.
-    args.asking.mutation_of_each(&args.people)?;
-    if !(args.yes || args.asking.dry_run) {
-        confirm(context, &format!("Remove {}?", args.people.join(", "))).await?;
-    }
-    let client = context.client().await?;
-    let (operations, result) = each(context, &args.people, async |name| {
-        let mutation = Some(args.asking.mutation_of_each(&args.people)?);
-        let request = RemovePersonRequest { mutation, name: name.to_owned() };
+    let removal = Removal {
+        names: &args.people,
+        question: format!("Remove {}?", args.people.join(", ")),
+        yes: args.yes,
+        asking: &args.asking,
+        waiting: &args.waiting,
+    };
+    let remove = async |client: &Client, mutation, name| {
+        let request = RemovePersonRequest { mutation: Some(mutation), name };
         client
             .call(request, |channel, request| async move {
                 ClusterClient::new(channel).remove_person(request).await
             })
             .await
-    })
-    .await;
-    finish_all(context, operations, &args.asking, &args.waiting).await?;
-    result
+    };
+    removal.run(context, remove).await
 }

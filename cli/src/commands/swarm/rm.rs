@@ -3,11 +3,10 @@
 use skep_proto::v1::DeleteSwarmRequest;
 use skep_proto::v1::swarms_client::SwarmsClient;
 
-use crate::confirm::confirm;
+use crate::client::Client;
 use crate::context::Context;
-use crate::each::each;
 use crate::failure::Failure;
-use crate::mutation::{Asking, Waiting, finish_all};
+use crate::mutation::{Asking, Removal, Waiting};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -24,20 +23,18 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
-    // Checked before anybody is asked.
-    args.asking.mutation_of_each(&args.swarms)?;
-    if !(args.yes || args.asking.dry_run) {
-        confirm(context, &format!("Delete {} with all hosts?", args.swarms.join(", "))).await?;
-    }
-    let client = context.client().await?;
-    let (operations, result) = each(context, &args.swarms, async |name| {
-        let mutation = Some(args.asking.mutation_of_each(&args.swarms)?);
-        let request = DeleteSwarmRequest { mutation, swarm: name.to_owned() };
+    let removal = Removal {
+        names: &args.swarms,
+        question: format!("Delete {} with all hosts?", args.swarms.join(", ")),
+        yes: args.yes,
+        asking: &args.asking,
+        waiting: &args.waiting,
+    };
+    let remove = async |client: &Client, mutation, name| {
+        let request = DeleteSwarmRequest { mutation: Some(mutation), swarm: name };
         client
             .call(request, |channel, request| async move { SwarmsClient::new(channel).delete(request).await })
             .await
-    })
-    .await;
-    finish_all(context, operations, &args.asking, &args.waiting).await?;
-    result
+    };
+    removal.run(context, remove).await
 }
