@@ -15,7 +15,7 @@ use crate::identity::Identity;
 use crate::ledger::Ledger;
 use crate::observe::Observer;
 use crate::roster::Roster;
-use crate::session::{Dialer, Sessions};
+use crate::session::{Called, Dialer, Sessions};
 use crate::store::Store;
 use crate::timing::Timing;
 use crate::worker::Worker;
@@ -39,6 +39,8 @@ pub struct Deps {
     pub facts: Arc<dyn Facts>,
     /// How names are found; the system's way where there is none.
     pub resolve: Option<Resolve>,
+    /// Where coordinators' connections are handed over; None where they never dial.
+    pub called: Option<Called>,
 }
 
 impl std::fmt::Debug for Deps {
@@ -88,7 +90,7 @@ struct Agent {
 
 async fn assemble(settings: Settings, deps: Deps) -> Result<Agent, AgentError> {
     let Settings { config, timing, local_address, version } = settings;
-    let Deps { store, engine, facts, resolve } = deps;
+    let Deps { store, engine, facts, resolve, called } = deps;
     let ledger = Arc::new(Ledger::open(store.clone()).await?);
     let acted = Arc::new(Notify::new());
     let (orders, ordered) = watch::channel(None);
@@ -99,6 +101,7 @@ async fn assemble(settings: Settings, deps: Deps) -> Result<Agent, AgentError> {
         enrolment: config.enrolment,
         timing,
         dialer: Dialer::new(&config.ca, resolve, local_address, timing)?,
+        called,
         roster: Roster::open(store.clone(), &config.coordinators).await?,
         identity: Identity::open(store, facts.clone()).await?,
         ledger: ledger.clone(),

@@ -8,6 +8,7 @@
 //!                       │    └───── reports ── observe ─┘     │
 //!                       └─────────────────────────────────────┘
 //! docker CLI ── mTLS, 2376 ──► proxy ── byte for byte ──► docker.sock      (a process of its own)
+//! a coordinator that dials us, 2376 ──► proxy ──────────► session.sock ──► session
 //! ```
 //!
 //! `session` and `wire` alone know the protocol, `engine` alone knows Docker, `worker::decide` alone decides.
@@ -40,5 +41,6 @@ pub use facts::{Facts, ProcFacts, Resources};
 pub use identity::IdentityRecord;
 pub use proxy::{Proxy, ProxyLimits, ProxySettings};
 pub use resolve::hickory;
+pub use session::Called;
 pub use store::{DiskStore, MemoryStore, Record, Store, StoreError};
 pub use timing::{Backoff, Timing};

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::{Parser, Subcommand, ValueEnum};
 use skep_agent::{
-    Deps, DiskStore, Docker, Ended, ProcFacts, Proxy, ProxyLimits, ProxySettings, Settings, Timing, hickory,
-    run,
+    Called, Deps, DiskStore, Docker, Ended, ProcFacts, Proxy, ProxyLimits, ProxySettings, Settings, Timing,
+    hickory, run,
 };
 use skep_types::AgentConfig;
 use tokio::net::TcpListener;
@@ -104,6 +104,7 @@ async fn agent(config: AgentConfig) -> anyhow::Result<ExitCode> {
         engine: Arc::new(Docker::new(&config.docker_socket, config.docker_port)),
         facts: Arc::new(ProcFacts::new()),
         resolve: Some(hickory()),
+        called: Some(Called::listen(&config.data_dir).context("cannot make the session socket")?),
     };
     let version = env!("CARGO_PKG_VERSION").to_owned();
     let settings = Settings { config, timing: Timing::default(), local_address: None, version };
@@ -120,14 +121,14 @@ async fn agent(config: AgentConfig) -> anyhow::Result<ExitCode> {
 async fn proxy(config: AgentConfig) -> anyhow::Result<ExitCode> {
     let shutdown = until_signalled()?;
     let store = Arc::new(DiskStore::open(&config.data_dir).context("cannot make the data folder")?);
-    let settings = ProxySettings { docker_socket: config.docker_socket, limits: ProxyLimits::default() };
-    let proxy = tokio::select! {
-        proxy = Proxy::ready(settings, store) => proxy,
-        () = shutdown.cancelled() => return Ok(ExitCode::SUCCESS),
+    let settings = ProxySettings {
+        docker_socket: config.docker_socket,
+        session_socket: Called::path(&config.data_dir),
+        limits: ProxyLimits::default(),
     };
     let listener = listen(config.docker_port).await?;
-    info!(port = config.docker_port, "docker front door open");
-    proxy.run(listener, shutdown).await;
+    info!(port = config.docker_port, "front door open");
+    Proxy::new(settings, store).run(listener, shutdown).await;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,4 +1,4 @@
-//! Finding a coordinator, becoming known to it, and staying with it.
+//! Finding a coordinator, or being found by one, becoming known to it, and staying with it.
 //!
 //! ```text
 //! dial ─► not enrolled: Enrol ─┐
@@ -7,6 +7,7 @@
 //!  └─────────── backoff ◄── failed · refused (slow)        └► final Goodbye: end
 //! ```
 
+mod called;
 mod calls;
 mod dial;
 mod failure;
@@ -17,8 +18,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use skep_types::EnrolmentConfig;
+use tokio::net::UnixStream;
 use tokio::sync::watch;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, sleep_until};
 use tracing::{info, warn};
 
 use crate::error::chain;
@@ -30,8 +32,12 @@ use crate::pace::Pace;
 use crate::permit::{Assignment, PermitOutcome};
 use crate::roster::Roster;
 use crate::timing::Timing;
+pub use called::Called;
 pub(crate) use dial::Dialer;
 use failure::Failure;
+
+/// Between two connections that were opened to us and led to nothing.
+const CALLED_PAUSE: Duration = Duration::from_millis(200);
 
 #[derive(Debug)]
 pub(crate) struct Sessions {
@@ -39,6 +45,8 @@ pub(crate) struct Sessions {
     pub(crate) enrolment: EnrolmentConfig,
     pub(crate) timing: Timing,
     pub(crate) dialer: Dialer,
+    /// None where coordinators never dial.
+    pub(crate) called: Option<Called>,
     pub(crate) roster: Roster,
     pub(crate) identity: Identity,
     pub(crate) ledger: Arc<Ledger>,
@@ -73,11 +81,17 @@ impl Sessions {
         let mut pace = Pace::new(self.timing.backoff);
         let mut refusals = 0;
         let mut renew_next = false;
+        let mut called = None;
+        // When to dial by ourselves; a coordinator that calls in between does not put it off.
+        let mut dial_at = Instant::now();
         loop {
             let renewing = std::mem::take(&mut renew_next);
-            let wait = match self.attempt(renewing).await {
+            let by_ourselves = called.is_none();
+            let wait = match self.attempt(called.take(), renewing).await {
                 Attempt::Dismissed { reason } => return reason,
-                Attempt::Certified => continue,
+                Attempt::Certified if by_ourselves => continue,
+                // Whoever called will call again.
+                Attempt::Certified => self.timing.certified,
                 Attempt::Sent { reason, lived } => {
                     info!(coordinator = self.roster.current(), reason, "sent away");
                     refusals = 0;
@@ -98,8 +112,23 @@ impl Sessions {
                     if refusals < self.roster.len() { pace.after_failure() } else { pace.after_refusal() }
                 }
             };
-            self.roster.advance();
-            sleep(wait).await;
+            if by_ourselves || self.identity.is_enrolled() {
+                self.roster.advance();
+                dial_at = Instant::now() + wait;
+            } else {
+                // Anybody can open a connection that leads nowhere.
+                sleep(CALLED_PAUSE).await;
+            }
+            called = self.wait(dial_at).await;
+        }
+    }
+
+    /// Until it is time to dial, or a coordinator calls.
+    async fn wait(&self, dial_at: Instant) -> Option<UnixStream> {
+        tokio::select! {
+            biased;
+            () = sleep_until(dial_at) => None,
+            stream = called::next(self.called.as_ref()) => Some(stream),
         }
     }
 
@@ -111,8 +140,14 @@ impl Sessions {
         pace.after_failure()
     }
 
-    async fn attempt(&mut self, renewing: bool) -> Attempt {
-        let channel = match self.dialer.dial(self.roster.current(), self.identity.presented()).await {
+    /// Over the connection a coordinator opened, else over one of our own.
+    async fn attempt(&mut self, called: Option<UnixStream>, renewing: bool) -> Attempt {
+        let presented = self.identity.presented();
+        let channel = match called {
+            Some(stream) => self.dialer.answer(stream, presented).await,
+            None => self.dialer.dial(self.roster.current(), presented).await,
+        };
+        let channel = match channel {
             Ok(channel) => channel,
             Err(failure) => {
                 return Attempt::Failed { failure, lived: Duration::ZERO };

@@ -18,6 +18,8 @@ pub struct Timing {
     pub keepalive_within: Duration,
     /// A session that lived this long was a good one: when it ends, the next try comes at once.
     pub settled: Duration,
+    /// For the coordinator that called, and gave the certificate, to call again; then the agent dials.
+    pub certified: Duration,
     /// Between looks at the engine where nothing calls for one, and at least.
     pub look_every: Duration,
     pub look_at_least: Duration,
@@ -32,6 +34,7 @@ impl Default for Timing {
             keepalive_every: Duration::from_secs(4),
             keepalive_within: Duration::from_secs(4),
             settled: Duration::from_secs(1),
+            certified: Duration::from_secs(5),
             look_every: Duration::from_secs(2),
             look_at_least: Duration::from_millis(200),
         }

@@ -1,10 +1,15 @@
 //! One connection to one coordinator.
 
+use std::io;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use skep_tls::{ALPN_GRPC, Resolve, ServerTrust, Swap, client_config, connector};
+use hyper_util::rt::TokioIo;
+use skep_tls::{ALPN_GRPC, COORDINATOR_NAME, Resolve, ServerTrust, Swap, client_config, connector, meet};
+use tokio::net::UnixStream;
+use tokio::time::timeout;
 use tonic::transport::{Channel, Endpoint};
+use tower::service_fn;
 
 use super::failure::Failure;
 use crate::error::chain;
@@ -46,6 +51,23 @@ impl Dialer {
         }
         let endpoint = self.endpoint(address).map_err(|error| Failure::Lost(chain(&error)))?;
         endpoint.connect_with_connector(connector).await.map_err(|error| Failure::Lost(chain(&error)))
+    }
+
+    /// Speaks over a connection that a coordinator has opened.
+    pub(super) async fn answer(&self, stream: UnixStream, presented: &Swap) -> Result<Channel, Failure> {
+        let lost = |error: &dyn std::error::Error| Failure::Lost(chain(error));
+        let tls = self.tls(presented).map_err(|error| lost(&error))?;
+        let met = timeout(self.timing.connect, meet(tls, stream)).await;
+        let stream = met.map_err(|error| lost(&error))?.map_err(|error| lost(&error))?;
+        let mut once = Some(TokioIo::new(stream));
+        let connector = service_fn(move |_| {
+            let stream =
+                once.take().ok_or_else(|| io::Error::other("the coordinator's connection has ended"));
+            async move { stream }
+        });
+        // The address is never resolved; HTTP/2 wants an authority all the same.
+        let endpoint = self.endpoint(COORDINATOR_NAME).map_err(|error| lost(&error))?;
+        endpoint.connect_with_connector(connector).await.map_err(|error| lost(&error))
     }
 
     fn tls(&self, presented: &Swap) -> Result<Arc<rustls::ClientConfig>, skep_tls::Error> {

@@ -14,7 +14,7 @@ use tracing::{Instrument, info, info_span, warn};
 
 use super::failure::{End, Failure};
 use super::link::Link;
-use super::{Attempt, Sessions, calls};
+use super::{Attempt, Sessions, called, calls};
 use crate::error::chain;
 use crate::pace::jitter;
 use crate::wire;
@@ -79,6 +79,11 @@ impl Sessions {
             let done = tokio::select! {
                 message = inbound.message() => self.take(message).await,
                 _ = heartbeat.tick() => self.beat(&mut link),
+                // One session is enough: whoever calls now learns so by the end of the connection.
+                stream = called::next(self.called.as_ref()) => {
+                    drop(stream);
+                    Ok(())
+                }
                 Ok(()) = self.reports.changed() => self.report(&mut link),
                 Ok(()) = self.outcomes.changed() => self.outcome(&mut link),
                 given = &mut renewal => {

@@ -107,6 +107,11 @@ impl Cluster {
         self.state.addresses.lock().unwrap().clone()
     }
 
+    /// Other addresses than those it has, in every Welcome from now on.
+    pub(crate) fn tell(&self, addresses: Vec<String>) {
+        *self.state.addresses.lock().unwrap() = addresses;
+    }
+
     pub(crate) fn behave(&self, change: impl FnOnce(&mut Behaviour)) {
         change(&mut self.state.behaviour.lock().unwrap());
     }

@@ -6,6 +6,7 @@
 )]
 
 mod authority;
+mod called;
 mod coordinator;
 mod engine;
 mod proxy;
@@ -16,7 +17,9 @@ mod work;
 use std::sync::Arc;
 use std::time::Duration;
 
-use skep_agent::{AgentError, Backoff, Deps, Ended, MemoryStore, ProcFacts, Settings, Store, Timing, run};
+use skep_agent::{
+    AgentError, Backoff, Called, Deps, Ended, MemoryStore, ProcFacts, Settings, Store, Timing, run,
+};
 use skep_types::{AgentConfig, EnrolmentConfig, Secret};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
@@ -46,10 +49,24 @@ impl Agent {
     }
 
     fn start_with(config: AgentConfig, engine: Arc<FakeEngine>, store: MemoryStore) -> Self {
+        Self::start_parts(config, engine, store, None)
+    }
+
+    fn start_parts(
+        config: AgentConfig,
+        engine: Arc<FakeEngine>,
+        store: MemoryStore,
+        called: Option<Called>,
+    ) -> Self {
         let settings = Settings { config, timing: timing(), local_address: None, version: "test".to_owned() };
         let kept: Arc<dyn Store> = Arc::new(store.clone());
-        let deps =
-            Deps { store: kept, engine: engine.clone(), facts: Arc::new(ProcFacts::new()), resolve: None };
+        let deps = Deps {
+            store: kept,
+            engine: engine.clone(),
+            facts: Arc::new(ProcFacts::new()),
+            resolve: None,
+            called,
+        };
         let shutdown = CancellationToken::new();
         let task = tokio::spawn(run(settings, deps, shutdown.clone()));
         Self { engine, store, shutdown, task }

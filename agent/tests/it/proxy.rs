@@ -40,14 +40,16 @@ impl Door {
         let address = listener.local_addr().unwrap();
         let (store, shutdown) = (MemoryStore::default(), CancellationToken::new());
         let limits = ProxyLimits { reread: Duration::from_millis(20), ..ProxyLimits::default() };
-        let waiting = Proxy::ready(ProxySettings { docker_socket, limits }, Arc::new(store.clone()));
+        let session_socket = folder.path().join("session.sock");
+        let settings = ProxySettings { docker_socket, session_socket, limits };
+        let proxy = Proxy::new(settings, Arc::new(store.clone()));
         let door = Self {
             address,
             docker: Authority::new("docker"),
             key: Key::generate().unwrap(),
             store,
             shutdown: shutdown.clone(),
-            task: tokio::spawn(async move { waiting.await.run(listener, shutdown).await }),
+            task: tokio::spawn(proxy.run(listener, shutdown)),
             _folder: folder,
         };
         door.store.write(Record::Key, door.key.to_pem().unwrap().as_bytes().to_vec()).await.unwrap();

@@ -105,6 +105,7 @@ impl Agents {
             engine: Arc::new(engine),
             facts: Arc::new(SimFacts::new(&machine)),
             resolve: None,
+            called: None,
         };
         let settings = Settings {
             config,

@@ -15,6 +15,7 @@ use http::Uri;
 use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -66,6 +67,15 @@ pub fn connector(config: Arc<ClientConfig>) -> Connector {
         local_address: None,
         within: CONNECT,
     }
+}
+
+/// The client's handshake with a coordinator over a stream that is there already.
+pub async fn meet<S>(config: Arc<ClientConfig>, stream: S) -> io::Result<TlsStream<S>>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    let name = ServerName::try_from(COORDINATOR_NAME).map_err(io::Error::other)?;
+    TlsConnector::from(config).connect(name, stream).await
 }
 
 async fn system_resolve(host: String, port: u16) -> io::Result<Vec<SocketAddr>> {

@@ -30,7 +30,7 @@ pub use certificate::{Certificate, chain_from_pem, chain_to_pem, sha256};
 pub use certified::{Certified, Swap};
 pub use client::{ServerTrust, client_config};
 pub use clock::{WallTime, wall_now};
-pub use connector::{ConnectError, Connector, Resolve, connector};
+pub use connector::{ConnectError, Connector, Resolve, connector, meet};
 pub use error::Error;
 pub use file::write_private;
 pub use identity::{Identity, ParseIdentityError, Subject};
@@ -47,6 +47,10 @@ pub const ALPN_CONTROL: &[&[u8]] = &[b"h2", b"http/1.1"];
 pub const ALPN_GRPC: &[&[u8]] = &[b"h2"];
 /// ALPN of the Docker front door: Docker clients that are offered `h2` break.
 pub const ALPN_DOCKER: &[&[u8]] = &[b"http/1.1"];
+
+/// What a coordinator that dials a host's front door says first, before it waits for the agent's TLS hello. No TLS record
+/// begins like this, so one port serves both.
+pub const SESSION_PREFACE: &[u8; 15] = b"skep-session/1\n";
 
 /// Makes aws-lc-rs the process's cryptography, for libraries that ask rustls for its default. May be called again.
 pub fn install_provider() {
