@@ -77,6 +77,11 @@ impl Error {
     pub(crate) fn caused_by(kind: Kind, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         Self { kind, source: Some(source.into()) }
     }
+
+    /// What it was caused by, for an error that takes this one's place.
+    pub fn into_source(self) -> Option<Box<dyn StdError + Send + Sync>> {
+        self.source
+    }
 }
 
 impl From<Kind> for Error {

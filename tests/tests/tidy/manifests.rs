@@ -15,6 +15,8 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("skep-tls", &["skep-types"]),
     ("skep-driver", &["skep-proto", "skep-types"]),
     ("skep-driver-local", &["skep-driver", "skep-types"]),
+    ("skep-driver-generic", &["skep-driver", "skep-ssh", "skep-types"]),
+    ("skep-ssh", &["skep-driver", "skep-types"]),
     ("skep-machine-protocol", &[]),
     ("skep-agent", &["skep-proto", "skep-tls", "skep-types"]),
     ("skep-sim", &["skep-agent", "skep-driver", "skep-tls", "skep-types"]),
@@ -22,7 +24,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "skep-coordinator",
         &["skep-core", "skep-driver", "skep-driver-local", "skep-proto", "skep-tls", "skep-types"],
     ),
-    ("skep", &["skep-proto", "skep-tls", "skep-types"]),
+    ("skep", &["skep-driver", "skep-proto", "skep-tls", "skep-types"]),
 ];
 const TESTS: &str = "skep-tests";
 const INHERITED: [&str; 3] = ["license", "edition", "publish"];

@@ -19,6 +19,9 @@ broken() {
     exit 1
 }
 
+# One at a time: a repeated call may meet the one before it. The folder is there already, and the lock goes with us.
+exec 9</etc && flock -w 60 9 || exit 1
+
 if [ ! -e "$etc/adopted" ]; then
     # What an agent of another kind of host leaves.
     [ ! -e "$etc/agent.toml" ] || exit 43
@@ -44,7 +47,7 @@ if [ "$brings" = agent ]; then
     cat >"$agent.laid" || broken "$agent.laid"
 fi
 printf %s "$script" | base64 -d >"$etc/bootstrap" || broken "$etc/bootstrap"
-sh "$etc/bootstrap" </dev/null
+sh "$etc/bootstrap" </dev/null 9<&-
 status=$?
 rm -f "$etc/bootstrap" "$agent.laid"
 exit "$status"

@@ -4,7 +4,7 @@ say() { echo "skep:$1"; }
 say "address=$(set -- $1; echo "$3")"
 say "machine=$(uname -m)"
 [ -d /run/systemd/system ] && say init=systemd
-for program in base64 cmp cut df sed sha256sum systemctl; do
+for program in base64 cmp cut df find flock grep sed sha256sum systemctl; do
     command -v "$program" >/dev/null 2>&1 || say "missing=$program"
 done
 folder=/usr/local/bin

@@ -5,6 +5,7 @@ etc=/etc/skep
 units=/etc/systemd/system
 read -r cluster && read -r host && read -r incarnation || exit 2
 
+exec 9</etc && flock -w 60 9 || exit 1
 # Released already, or never ours.
 [ -e "$etc/adopted" ] || { echo skep:released=before; exit 0; }
 for line in "$cluster" "$host" "$incarnation"; do

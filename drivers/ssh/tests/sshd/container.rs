@@ -20,18 +20,18 @@ exec /sbin/init"#;
 /// Without an init system: only the SSH server runs.
 const SSHD: &str = "mkdir -p /run/sshd; ssh-keygen -qA; exec /usr/sbin/sshd -D -e";
 
-pub struct Container {
+pub(crate) struct Container {
     id: String,
-    pub address: String,
+    pub(crate) address: String,
 }
 
 impl Container {
     /// A machine that has booted, with its SSH server listening.
-    pub fn boot() -> Self {
+    pub(crate) fn boot() -> Self {
         Self::start(BOOT)
     }
 
-    pub fn without_systemd() -> Self {
+    pub(crate) fn without_systemd() -> Self {
         Self::start(SSHD)
     }
 
@@ -62,30 +62,30 @@ impl Container {
     }
 
     /// Runs shell text as root, inside.
-    pub fn exec(&self, text: &str) -> Output {
+    pub(crate) fn exec(&self, text: &str) -> Output {
         Command::new("docker").args(["exec", &self.id, "timeout", "60", "sh", "-c", text]).output().unwrap()
     }
 
     /// The same, for what has to work.
-    pub fn sh(&self, text: &str) -> String {
+    pub(crate) fn sh(&self, text: &str) -> String {
         let output = self.exec(text);
         assert!(output.status.success(), "{text}: {output:?}");
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
     /// As if its power were cut.
-    pub fn kill(&self) {
+    pub(crate) fn kill(&self) {
         stdout(Command::new("docker").args(["kill", &self.id]));
     }
 
     /// Waits until it does not run any more.
-    pub fn ends(&self) {
+    pub(crate) fn ends(&self) {
         let waited = Command::new("timeout").args(["60", "docker", "wait", &self.id]).output().unwrap();
         assert!(waited.status.success(), "{waited:?}");
     }
 
     /// Lets `key` (a path without .pub) in as `user`, who is made.
-    pub fn let_in(&self, user: &str, key: &Path) {
+    pub(crate) fn let_in(&self, user: &str, key: &Path) {
         let public = std::fs::read_to_string(key.with_extension("pub")).unwrap();
         self.sh(&format!(
             "id {user} >/dev/null 2>&1 || useradd --create-home --shell /bin/bash {user}
@@ -95,19 +95,19 @@ impl Container {
     }
 
     /// Adds lines to the SSH server's settings.
-    pub fn configure(&self, lines: &str) {
+    pub(crate) fn configure(&self, lines: &str) {
         self.sh(&format!(
             "printf '%s\\n' '{lines}' >/etc/ssh/sshd_config.d/00-test.conf && systemctl reload ssh"
         ));
     }
 
     /// The server's own public key of a type, as a line.
-    pub fn host_key(&self, kind: &str) -> String {
+    pub(crate) fn host_key(&self, kind: &str) -> String {
         let line = self.sh(&format!("cat /etc/ssh/ssh_host_{kind}_key.pub"));
         line.rsplit_once(' ').unwrap().0.to_owned()
     }
 
-    pub fn hop(&self, user: &str, identities: Vec<Identity>) -> Hop {
+    pub(crate) fn hop(&self, user: &str, identities: Vec<Identity>) -> Hop {
         Hop {
             host: self.address.clone(),
             port: 22,
@@ -116,7 +116,7 @@ impl Container {
         }
     }
 
-    pub fn route(&self, user: &str, identities: Vec<Identity>) -> Route {
+    pub(crate) fn route(&self, user: &str, identities: Vec<Identity>) -> Route {
         straight(self.hop(user, identities))
     }
 }
@@ -128,23 +128,23 @@ impl Drop for Container {
     }
 }
 
-pub fn straight(target: Hop) -> Route {
+pub(crate) fn straight(target: Hop) -> Route {
     Route { jumps: Vec::new(), target, deadlines: Deadlines::default() }
 }
 
 /// Makes a key with ssh-keygen, in a folder of the test.
-pub fn keygen(folder: &Path, name: &str, arguments: &[&str]) -> std::path::PathBuf {
+pub(crate) fn keygen(folder: &Path, name: &str, arguments: &[&str]) -> std::path::PathBuf {
     let path = folder.join(name);
     stdout(Command::new("ssh-keygen").args(["-q", "-N", "", "-C", name, "-f"]).arg(&path).args(arguments));
     path
 }
 
-pub fn identity(path: &Path) -> Identity {
+pub(crate) fn identity(path: &Path) -> Identity {
     let pem = Secret::new(std::fs::read_to_string(path).unwrap());
     Identity::key(path.file_name().unwrap().to_str().unwrap(), &pem, None).unwrap()
 }
 
-pub fn stdout(command: &mut Command) -> String {
+pub(crate) fn stdout(command: &mut Command) -> String {
     let output = command.output().unwrap();
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap().trim().to_owned()

@@ -15,11 +15,11 @@ const LOOK: &str = "find /etc /usr /var/lib /root -xdev \\( -path /var/lib/syste
     systemctl list-unit-files --no-legend | sort; systemctl --failed --no-legend";
 
 /// A program that ends well at once: to systemd as good an agent as any.
-pub fn program() -> Vec<u8> {
+pub(crate) fn program() -> Vec<u8> {
     std::fs::read("/bin/true").unwrap()
 }
 
-pub fn bootstrap(program: &[u8]) -> Bootstrap {
+pub(crate) fn bootstrap(program: &[u8]) -> Bootstrap {
     let hex: String = digest(&SHA256, program).as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
     Bootstrap {
         agent_urls: vec!["https://192.0.2.1/agent".to_owned()],
@@ -28,7 +28,7 @@ pub fn bootstrap(program: &[u8]) -> Bootstrap {
     }
 }
 
-pub fn marker(host: &str) -> Marker {
+pub(crate) fn marker(host: &str) -> Marker {
     Marker {
         cluster: "c1".into(),
         host: host.into(),

@@ -1,0 +1,138 @@
+//! What an account of this driver holds: keys and passwords, known host keys, its machines.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use skep_driver::{Access, DriverError, ErrorKind};
+use skep_ssh::known_hosts::KnownHosts;
+use skep_ssh::{Identity, Stranger};
+use skep_types::{CredentialDescription, FieldViolation, FlagDescription, FlagKind, Secret};
+
+use crate::adopted::Adopted;
+use crate::agents::Agents;
+use crate::errors;
+use crate::inventory::Inventory;
+
+const STRICT: &str = "generic-strict-host-keys";
+const AGENT: &str = "generic-ssh-agent";
+
+const KEY: &str = "ssh-key";
+const PASSPHRASE: &str = "ssh-key-passphrase";
+const CERTIFICATE: &str = "ssh-certificate";
+const PASSWORD: &str = "ssh-password";
+const SUDO_PASSWORD: &str = "sudo-password";
+const KNOWN_HOSTS: &str = "known-hosts";
+const INVENTORY: &str = "inventory";
+
+pub(crate) fn flags() -> Vec<FlagDescription> {
+    let flag = |name: &str, kind, usage: &str, env: &str| FlagDescription {
+        name: name.to_owned(),
+        kind,
+        usage: usage.to_owned(),
+        default: String::new(),
+        env: env.to_owned(),
+    };
+    vec![
+        flag(
+            STRICT,
+            FlagKind::Boolean,
+            "Refuse machines whose host key is not known; without it the first key seen is recorded and pinned",
+            "GENERIC_STRICT_HOST_KEYS",
+        ),
+        flag(
+            AGENT,
+            FlagKind::String,
+            "Socket of an ssh-agent on the coordinator whose keys may be used",
+            "GENERIC_SSH_AGENT",
+        ),
+    ]
+}
+
+pub(crate) fn credentials() -> Vec<CredentialDescription> {
+    let credential = |name: &str, usage: &str, env: &str| CredentialDescription {
+        name: name.to_owned(),
+        usage: usage.to_owned(),
+        env: env.to_owned(),
+        required: false,
+    };
+    vec![
+        credential(KEY, "Private key to log in with, in PEM (ed25519 or ECDSA)", "GENERIC_SSH_PRIVATE_KEY"),
+        credential(PASSPHRASE, "Passphrase of private keys", "GENERIC_SSH_KEY_PASSPHRASE"),
+        credential(CERTIFICATE, "OpenSSH certificate of the private key", "GENERIC_SSH_CERTIFICATE"),
+        credential(PASSWORD, "Password to log in with, where no key is taken", "GENERIC_SSH_PASSWORD"),
+        credential(SUDO_PASSWORD, "Password for sudo, where it asks for one", "GENERIC_SUDO_PASSWORD"),
+        credential(KNOWN_HOSTS, "Host keys in the form of known_hosts", "GENERIC_KNOWN_HOSTS"),
+        credential(
+            INVENTORY,
+            "Machines of the account: CSV, YAML or an Ansible inventory; each host takes the machine of its name",
+            "GENERIC_INVENTORY",
+        ),
+    ]
+}
+
+/// Read once, when the driver is opened; a rotated credential is another opening.
+#[derive(Debug)]
+pub(crate) struct Account {
+    /// In the order in which they are tried.
+    pub(crate) identities: Vec<Identity>,
+    pub(crate) passphrase: Option<Secret>,
+    pub(crate) sudo_password: Option<Secret>,
+    pub(crate) known_hosts: Arc<KnownHosts>,
+    pub(crate) stranger: Stranger,
+    pub(crate) inventory: Inventory,
+    pub(crate) agents: Agents,
+    pub(crate) adopted: Adopted,
+}
+
+impl Account {
+    pub(crate) fn read(access: Access) -> Result<Self, DriverError> {
+        let known: Vec<String> = flags().into_iter().map(|flag| flag.name).collect();
+        if let Some(unknown) = access.options.keys().find(|name| !known.contains(name)) {
+            let why = format!("is no setting of an account; there are {}", known.join(", "));
+            return Err(refused(&format!("options.{unknown}"), why));
+        }
+        let credential = |name: &str| access.credentials.get(name).filter(|value| !value.reveal().is_empty());
+        let text = |name: &str| credential(name).map_or("", Secret::reveal);
+        let inventory = Inventory::parse(text(INVENTORY))
+            .map_err(|error| refused("credentials.inventory", error.to_string()))?;
+        let stranger = match access.options.get(STRICT).map(String::as_str) {
+            None | Some("" | "false") => Stranger::Record,
+            Some("true") => Stranger::Refuse,
+            Some(_) => return Err(refused(&format!("options.{STRICT}"), "must be true or false".to_owned())),
+        };
+        Ok(Self {
+            identities: identities(&access)?,
+            passphrase: credential(PASSPHRASE).cloned(),
+            sudo_password: credential(SUDO_PASSWORD).or_else(|| credential(PASSWORD)).cloned(),
+            known_hosts: Arc::new(KnownHosts::parse(text(KNOWN_HOSTS))),
+            stranger,
+            inventory,
+            agents: Agents::new(access.agents_dir),
+            adopted: Adopted::new(&access.state_dir),
+        })
+    }
+}
+
+/// The account's key, the keys of its ssh-agent, its password.
+fn identities(access: &Access) -> Result<Vec<Identity>, DriverError> {
+    let credential = |name: &str| access.credentials.get(name).filter(|value| !value.reveal().is_empty());
+    let mut identities = Vec::new();
+    if let Some(pem) = credential(KEY) {
+        let key = Identity::key(KEY, pem, credential(PASSPHRASE)).map_err(errors::before)?;
+        let certified = match credential(CERTIFICATE) {
+            Some(certificate) => key.certified(certificate.reveal()).map_err(errors::before)?,
+            None => key,
+        };
+        identities.push(certified);
+    }
+    if let Some(socket) = access.options.get(AGENT).filter(|socket| !socket.is_empty()) {
+        identities.push(Identity::Agent { socket: PathBuf::from(socket) });
+    }
+    identities.extend(credential(PASSWORD).cloned().map(Identity::Password));
+    Ok(identities)
+}
+
+fn refused(field: &str, why: String) -> DriverError {
+    let violations = vec![FieldViolation { field: field.to_owned(), description: why.clone() }];
+    DriverError::new(ErrorKind::InvalidSpec { violations }, format!("{field}: {why}"))
+}

@@ -1,0 +1,91 @@
+//! What is adopted: by the markers of machines.
+
+use std::collections::BTreeSet;
+
+use futures::{StreamExt, stream};
+use skep_driver::{DriverError, ErrorKind, Instance, Page, Target};
+
+use crate::access::Account;
+use crate::errors;
+use crate::instance::{Id, Kept, instance};
+use crate::options::DEFAULT_PORT;
+use crate::reach::reach;
+
+/// Machines that are looked at at once, for one call.
+pub(crate) const AT_ONCE: usize = 16;
+/// Machines of one page: two rounds of dead ones still answer within a driver's call.
+const PAGE: usize = 32;
+
+/// The machines of the account's inventory, and those this coordinator adopted. One that cannot be reached is left out
+/// and told in the log: nobody knows whose it is, and it must not hide the others.
+pub(crate) async fn list(
+    account: &Account,
+    cluster: &str,
+    page_token: Option<&str>,
+) -> Result<Page, DriverError> {
+    let from = match page_token.map(str::parse::<usize>) {
+        None => 0,
+        Some(Ok(from)) => from,
+        Some(Err(_)) => return Err(DriverError::new(ErrorKind::Internal, "the page token is not ours")),
+    };
+    let machines = known(account).await;
+    let page: Vec<Kept> = machines.iter().skip(from).take(PAGE).cloned().collect();
+    let next = (from + page.len() < machines.len()).then(|| (from + page.len()).to_string());
+    let looks = page.into_iter().map(|kept| look(account, cluster, kept));
+    let looked: Vec<Option<Instance>> = stream::iter(looks).buffered(AT_ONCE).collect().await;
+    Ok(Page { instances: looked.into_iter().flatten().collect(), next })
+}
+
+/// Each machine once, in an order that stays from page to page.
+async fn known(account: &Account) -> Vec<Kept> {
+    let listed = account.inventory.machines.iter().cloned().map(Kept::new);
+    let mut noted = account.adopted.all().await;
+    noted.sort_by(|a, b| a.machine.address.cmp(&b.machine.address));
+    let mut seen = BTreeSet::new();
+    let place = |kept: &Kept| (kept.machine.address.clone(), kept.machine.port.unwrap_or(DEFAULT_PORT));
+    listed.chain(noted).filter(|kept| seen.insert(place(kept))).collect()
+}
+
+async fn look(account: &Account, cluster: &str, kept: Kept) -> Option<Instance> {
+    match state(account, &kept).await {
+        Ok(Some(found)) if found.cluster == cluster => Some(found.instance),
+        Ok(_) => None,
+        Err(error) => {
+            tracing::warn!(address = kept.machine.address, %error, "a machine of the account could not be looked at");
+            None
+        }
+    }
+}
+
+struct Found {
+    cluster: String,
+    instance: Instance,
+}
+
+async fn state(account: &Account, kept: &Kept) -> Result<Option<Found>, DriverError> {
+    let connection = reach(account, kept).await?;
+    let state = connection.state().await.map_err(errors::before)?;
+    let kept = Kept::seen(kept.machine.clone(), &connection);
+    let Some(marker) = state.marker else { return Ok(None) };
+    let instance = instance(&marker, &kept, &connection, state.address)?;
+    connection.close().await;
+    Ok(Some(Found { cluster: marker.cluster, instance }))
+}
+
+pub(crate) async fn observe(
+    account: &Account,
+    cluster: &str,
+    targets: &[Target],
+) -> Vec<Result<Instance, DriverError>> {
+    let looks: Vec<_> = targets.iter().map(|target| observe_one(account, cluster, target)).collect();
+    stream::iter(looks).buffered(AT_ONCE).collect().await
+}
+
+async fn observe_one(account: &Account, cluster: &str, target: &Target) -> Result<Instance, DriverError> {
+    let id = &target.instance.provider_id;
+    let parsed = Id::parse(id).ok_or_else(|| errors::not_found(id.as_str()))?;
+    let kept = Kept::of(target, &parsed, &account.inventory);
+    let found = state(account, &kept).await?;
+    let mine = |found: &Found| found.cluster == cluster && found.instance.instance.provider_id == *id;
+    found.filter(mine).map(|found| found.instance).ok_or_else(|| errors::not_found(id.as_str()))
+}
