@@ -43,8 +43,8 @@ need_hosts() {
     deploy/host-image.sh
 }
 
-# A plugin that tests drive is written in Go, and makes its keys with ssh-keygen.
-need_go() { with_lock ensure_packages golang-go openssh-client; }
+# A plugin that tests drive is written in Go.
+need_go() { with_lock ensure_packages golang-go; }
 
 # --- Parts ----------------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"time"
@@ -20,7 +19,7 @@ const running, stopped, unknown = 1, 4, 7
 
 type driver struct {
 	MachineName, StorePath, SSHKeyPath, IPAddress, InstanceID string
-	Cloud, Image, Network, KeyType, Secret                    string
+	Cloud, Image, Network, Secret                             string
 	Labels, Fail, Panic, Hang, Flood                          []string
 	CreateSeconds                                             int
 	Late                                                      bool
@@ -40,7 +39,6 @@ func (d *driver) Flags() []mcnflag.Flag {
 		text("cloud", "Folder whose files are the machines, instead of containers", "", ""),
 		text("image", "Image of the containers", "TESTHOST_IMAGE", "skep/host:debian-13"),
 		text("network", "Network of the containers", "", "bridge"),
-		text("key-type", "Type of the SSH key", "", "rsa"),
 		text("secret", "Written to the log", "TESTHOST_SECRET", ""),
 		&mcnflag.IntFlag{Name: "testhost-create-seconds", Usage: "How long Create takes", Value: 0},
 		&mcnflag.BoolFlag{Name: "testhost-late", Usage: "Create misbehaves once the machine exists"},
@@ -65,7 +63,7 @@ func (d *driver) Configure(o rpcdriver.Options) (err error) {
 	}
 	var swarm string
 	for key, to := range map[string]*string{"cloud": &d.Cloud, "image": &d.Image, "network": &d.Network,
-		"key-type": &d.KeyType, "secret": &d.Secret} {
+		"secret": &d.Secret} {
 		set(to, "testhost-"+key)
 	}
 	set(&swarm, "swarm-host")
@@ -143,9 +141,8 @@ func (d *driver) Do(action string) error {
 
 func (d *driver) create() error {
 	d.SSHKeyPath = filepath.Join(d.StorePath, "machines", d.MachineName, "id_rsa")
-	keygen := exec.Command("ssh-keygen", "-q", "-N", "", "-m", "PEM", "-t", d.KeyType, "-f", d.SSHKeyPath)
-	if out, err := keygen.CombinedOutput(); err != nil {
-		return fmt.Errorf("ssh-keygen: %w: %s", err, out)
+	if err := makeKey(d.SSHKeyPath); err != nil {
+		return err
 	}
 	// What a driver's author would rather not have: the instance exists before its id is known to anybody else.
 	id, err := d.place().create()

@@ -67,10 +67,10 @@ fn the_flags_of_a_plugin_in_go_are_read_with_the_definitions_inside() {
     let flags: Vec<&Dynamic> = flags.list().unwrap().iter().map(|flag| flag.dynamic().unwrap()).collect();
     let names: Vec<&str> = flags.iter().map(|flag| flag.name.as_str()).collect();
     assert_eq!(names[0], "*mcnflag.StringFlag");
-    assert_eq!(names[5], "*mcnflag.IntFlag");
-    assert_eq!(names[6], "*mcnflag.BoolFlag");
-    assert_eq!(names[7], "*mcnflag.StringSliceFlag");
-    let labels = flags[7].value.field("Value", Value::list).unwrap();
+    assert_eq!(names[4], "*mcnflag.IntFlag");
+    assert_eq!(names[5], "*mcnflag.BoolFlag");
+    assert_eq!(names[6], "*mcnflag.StringSliceFlag");
+    let labels = flags[6].value.field("Value", Value::list).unwrap();
     assert_eq!(labels, [Value::Text("testhost".to_owned())]);
 }
 

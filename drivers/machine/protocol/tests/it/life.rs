@@ -7,7 +7,7 @@ use crate::setup::{Bench, list, refusal, text};
 #[tokio::test]
 async fn a_machine_is_made_looked_at_stopped_started_and_removed() {
     let bench = Bench::new();
-    let plugin = bench.configured(bench.testhost(), &[("key-type", text("ed25519"))]).await;
+    let plugin = bench.configured(bench.testhost(), &[]).await;
     assert_eq!(plugin.property(Property::DriverName).await.unwrap(), "testhost");
     assert_eq!(plugin.property(Property::MachineName).await.unwrap(), "m1");
 

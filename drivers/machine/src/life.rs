@@ -1,0 +1,189 @@
+//! Looking at one machine, powering it, destroying it.
+
+use std::time::Duration;
+
+use skep_driver::{DriverError, ErrorKind, Instance, Target};
+use skep_machine_protocol::{Action, Limits, MachineState, PluginError};
+use skep_types::PowerAction;
+use tokio::time::timeout;
+use tracing::warn;
+
+use crate::create::{Making, address};
+use crate::errors;
+use crate::kept::{Kept, Seen};
+use crate::locks::Held;
+use crate::session::{ACT, READ, Session};
+use crate::shelf::Entry;
+
+/// For another call about the same machine. A create takes longer: then the caller comes again.
+const TURN: Duration = Duration::from_secs(10);
+
+enum Resolved {
+    Known(Box<Entry>),
+    /// Destroyed by us.
+    Gone,
+    /// Never heard of, or another cluster's.
+    Unknown,
+}
+
+/// The newest that is known of a machine: here, or by the caller.
+fn resolve(making: &Making, cluster: &str, target: &Target) -> Result<Resolved, DriverError> {
+    let machine = target.instance.provider_id.as_str();
+    if making.shelf.is_gone(machine) {
+        return Ok(Resolved::Gone);
+    }
+    let here = making.shelf.get(machine)?;
+    let brought = target.kept.as_ref().map(|kept| Kept::read(kept.reveal())).transpose()?;
+    let handed_over = brought.is_some() || here.as_ref().is_some_and(|entry| entry.handed_over);
+    if let Some(entry) = here.as_ref().filter(|entry| entry.handed_over != handed_over) {
+        making.shelf.put(&Entry { handed_over, kept: entry.kept.clone() })?;
+    }
+    let newest = here.map(|entry| entry.kept).into_iter().chain(brought).max_by_key(|kept| kept.generation);
+    Ok(match newest {
+        Some(kept) if kept.machine == machine && kept.cluster == cluster => {
+            Resolved::Known(Box::new(Entry { kept, handed_over }))
+        }
+        _ => Resolved::Unknown,
+    })
+}
+
+async fn open(making: &Making, kept: &Kept) -> Result<Session, DriverError> {
+    Session::open(&making.shop, kept, Limits { read: READ, act: ACT, ..Limits::default() }).await
+}
+
+async fn turn(making: &Making, machine: &str) -> Result<Held, DriverError> {
+    let busy = |_| DriverError::new(ErrorKind::Unavailable, format!("another call is at work on {machine}"));
+    timeout(TURN, making.locks.hold(machine)).await.map_err(busy)
+}
+
+/// Saves what the plugin has changed, where it was known before or is news.
+async fn save(making: &Making, session: &Session, entry: &mut Entry) -> Result<(), DriverError> {
+    let changed = session.save(&mut entry.kept).await?;
+    if changed || making.shelf.get(&entry.kept.machine)?.is_some() {
+        making.shelf.put(entry)?;
+    }
+    Ok(())
+}
+
+pub(crate) async fn observe(
+    making: &Making,
+    cluster: &str,
+    target: &Target,
+) -> Result<Instance, DriverError> {
+    let machine = target.instance.provider_id.as_str();
+    let Resolved::Known(mut entry) = resolve(making, cluster, target)? else {
+        return Err(errors::not_found(machine));
+    };
+    let Some(_held) = making.locks.try_hold(machine) else {
+        // Being made, or changed, at this moment: what was seen last is what can be said.
+        return making.instance(&entry.kept);
+    };
+    let session = open(making, &entry.kept).await?;
+    let outcome = look(making, &session, &mut entry).await;
+    session.close().await;
+    match outcome {
+        // A create that was cut off has left something, or nothing; no plugin can tell.
+        Err(_) if matches!(entry.kept.seen, Seen::Creating | Seen::Remains) => {
+            entry.kept.seen = Seen::Remains;
+            making.instance(&entry.kept)
+        }
+        Err(error) => Err(error),
+        Ok(()) => making.instance(&entry.kept),
+    }
+}
+
+async fn look(making: &Making, session: &Session, entry: &mut Entry) -> Result<(), DriverError> {
+    let kept = &mut entry.kept;
+    let state = session.plugin.state().await.map_err(errors::reading(&kept.machine))?;
+    let seen = seen(state, &kept.machine)?;
+    let at = if seen == Seen::Running { address(session).await.or(kept.address) } else { kept.address };
+    if (seen, at) != (kept.seen, kept.address) {
+        (kept.seen, kept.address) = (seen, at);
+        kept.generation += 1;
+    }
+    save(making, session, entry).await
+}
+
+fn seen(state: MachineState, machine: &str) -> Result<Seen, DriverError> {
+    Ok(match state {
+        MachineState::Running => Seen::Running,
+        MachineState::Starting => Seen::Starting,
+        MachineState::Stopping => Seen::Stopping,
+        MachineState::Paused | MachineState::Saved | MachineState::Stopped | MachineState::Error => {
+            Seen::Stopped
+        }
+        MachineState::NotFound => return Err(errors::not_found(machine)),
+        MachineState::None | MachineState::Timeout => {
+            let message = format!("the plugin cannot tell the state of {machine} now");
+            return Err(DriverError::new(ErrorKind::Unavailable, message));
+        }
+    })
+}
+
+/// What leads from a state to where the action wants to be; None where the machine is there already.
+fn step(state: Seen, action: PowerAction) -> Option<(Action, &'static str)> {
+    let up = matches!(state, Seen::Running | Seen::Starting);
+    match action {
+        PowerAction::Start if up => None,
+        PowerAction::Start => Some((Action::Start, "start")),
+        PowerAction::Stop if up => Some((Action::Stop, "stop")),
+        PowerAction::Kill if up || state == Seen::Stopping => Some((Action::Kill, "kill")),
+        PowerAction::Stop | PowerAction::Kill => None,
+        PowerAction::Restart if up => Some((Action::Restart, "restart")),
+        PowerAction::Restart => Some((Action::Start, "start")),
+    }
+}
+
+pub(crate) async fn power(
+    making: &Making,
+    cluster: &str,
+    action: PowerAction,
+    target: &Target,
+) -> Result<(), DriverError> {
+    let machine = target.instance.provider_id.as_str();
+    let _held = turn(making, machine).await?;
+    let Resolved::Known(mut entry) = resolve(making, cluster, target)? else {
+        return Err(errors::not_found(machine));
+    };
+    let session = open(making, &entry.kept).await?;
+    let outcome = powered(making, &session, &mut entry, action).await;
+    session.close().await;
+    outcome
+}
+
+async fn powered(
+    making: &Making,
+    session: &Session,
+    entry: &mut Entry,
+    action: PowerAction,
+) -> Result<(), DriverError> {
+    let machine = entry.kept.machine.clone();
+    let state = session.plugin.state().await.map_err(errors::reading(&machine))?;
+    let Some((action, what)) = step(seen(state, &machine)?, action) else { return Ok(()) };
+    let done = session.plugin.act(action).await.map_err(errors::acting(&machine, what));
+    // Saved also when it failed: a driver may have got half way.
+    let saved = save(making, session, entry).await;
+    done.and(saved)
+}
+
+pub(crate) async fn destroy(making: &Making, cluster: &str, target: &Target) -> Result<(), DriverError> {
+    let machine = target.instance.provider_id.as_str();
+    let _held = turn(making, machine).await?;
+    let entry = match resolve(making, cluster, target)? {
+        Resolved::Known(entry) => entry,
+        Resolved::Gone => return Ok(()),
+        Resolved::Unknown => return Err(errors::not_found(machine)),
+    };
+    let session = open(making, &entry.kept).await?;
+    let removed = session.plugin.act(Action::Remove).await;
+    session.close().await;
+    match removed {
+        Ok(()) => {}
+        // It was bound once, and whoever asks now knows nothing of it: another coordinator has destroyed it.
+        Err(PluginError::Refused(text)) if entry.handed_over && target.kept.is_none() => {
+            warn!(machine, text, "a machine that is bound no more cannot be removed; it is taken for gone");
+        }
+        Err(error) => return Err(errors::acting(machine, "remove")(error)),
+    }
+    making.shelf.bury(machine)
+}

@@ -1,0 +1,35 @@
+//! How the agent comes to a machine that a plugin made.
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+use skep_driver::{Bootstrap, DriverError};
+use skep_types::{HostId, IntentId, Secret};
+
+#[async_trait]
+pub trait WayIn: Send + Sync + Debug + 'static {
+    /// Waits until the machine lets somebody in, and brings the agent. Returns the key that the machine showed, to be
+    /// pinned; None where there is no such thing.
+    async fn bring(&self, door: &Door, newcomer: &Newcomer<'_>) -> Result<Option<String>, DriverError>;
+}
+
+/// As the plugin describes it.
+#[derive(Debug, Clone)]
+pub struct Door {
+    pub host: String,
+    pub port: u16,
+    pub user: String,
+    /// The private key's text.
+    pub key: Secret,
+}
+
+/// The host that the machine becomes.
+#[derive(Debug, Clone, Copy)]
+pub struct Newcomer<'a> {
+    pub cluster: &'a str,
+    pub intent: IntentId,
+    pub host: HostId,
+    pub incarnation: u32,
+    pub name: &'a str,
+    pub bootstrap: &'a Bootstrap,
+}

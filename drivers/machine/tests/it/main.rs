@@ -1,0 +1,14 @@
+//! The driver, over the plugin in Go.
+
+#![allow(
+    clippy::unwrap_used,
+    reason = "every line of this crate is a test's; clippy exempts only #[test] functions"
+)]
+
+mod conformance;
+mod failures;
+mod program;
+mod setup;
+mod takeover;
+#[path = "../../testdata/testhost.rs"]
+mod testhost;

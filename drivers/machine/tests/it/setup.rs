@@ -1,0 +1,162 @@
+//! Accounts to test with: a folder stands for a cloud, whose machines are files that say Running or Stopped.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use skep_driver::{
+    Access, Bootstrap, CreateIntent, Driver, DriverError, ErrorKind, Instance, Kind, Slot, Target,
+};
+use skep_driver_machine::{Door, MachineKind, Newcomer, Settings, UserRange, WayIn};
+use skep_types::{HostId, IntentId, Secret, Template};
+use tempfile::TempDir;
+
+pub(crate) const CLUSTER: &str = "c1";
+
+pub(crate) struct Bench {
+    pub(crate) folder: TempDir,
+    pub(crate) door: Arc<OpenDoor>,
+}
+
+/// Lets the agent in at once, if it has the plugin's key.
+#[derive(Debug, Default)]
+pub(crate) struct OpenDoor {
+    pub(crate) shut: AtomicBool,
+}
+
+#[async_trait]
+impl WayIn for OpenDoor {
+    async fn bring(&self, door: &Door, _newcomer: &Newcomer<'_>) -> Result<Option<String>, DriverError> {
+        assert!(door.key.reveal().contains("PRIVATE KEY"));
+        assert_eq!((door.host.as_str(), door.port, door.user.as_str()), ("192.0.2.1", 22, "root"));
+        if self.shut.load(Ordering::Relaxed) {
+            return Err(DriverError::new(ErrorKind::Internal, "the door is shut"));
+        }
+        Ok(Some("ssh-ed25519 AAAA".to_owned()))
+    }
+}
+
+pub(crate) fn path() -> OsString {
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/testdata/plugin");
+    let plugins = crate::testhost::folder(source, env!("CARGO_TARGET_TMPDIR"));
+    std::env::join_paths([plugins, PathBuf::from("/usr/bin"), PathBuf::from("/bin")]).unwrap()
+}
+
+impl Bench {
+    pub(crate) fn new() -> Self {
+        let folder = TempDir::new().unwrap();
+        // Plugins of other users reach the cloud, and nothing else.
+        let open = |path: &Path, mode| {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        open(folder.path(), 0o711);
+        std::fs::create_dir(folder.path().join("cloud")).unwrap();
+        open(&folder.path().join("cloud"), 0o777);
+        Self { folder, door: Arc::default() }
+    }
+
+    pub(crate) fn path(&self, path: &str) -> PathBuf {
+        self.folder.path().join(path)
+    }
+
+    /// One coordinator's driver; each has a folder of its own.
+    pub(crate) async fn driver(&self, coordinator: &str) -> Arc<dyn Driver> {
+        self.driver_with(coordinator, |_| {}).await
+    }
+
+    pub(crate) async fn driver_with(
+        &self,
+        coordinator: &str,
+        change: impl FnOnce(&mut Settings),
+    ) -> Arc<dyn Driver> {
+        let mut settings = Settings::new(path(), None);
+        change(&mut settings);
+        let kind = MachineKind::discover("testhost", settings).await.unwrap();
+        let kind = kind.with_way_in(Arc::<OpenDoor>::clone(&self.door));
+        kind.open(self.access(coordinator)).await.unwrap()
+    }
+
+    pub(crate) fn access(&self, coordinator: &str) -> Access {
+        Access {
+            state_dir: self.path(coordinator),
+            credentials: BTreeMap::from([("testhost-secret".to_owned(), Secret::new("hunter2"))]),
+            ..Access::plain("a".parse().unwrap())
+        }
+    }
+
+    pub(crate) fn template(&self, options: &[(&str, &str)]) -> Template {
+        let cloud = ("testhost-cloud".to_owned(), self.path("cloud").display().to_string());
+        let given = options.iter().map(|(name, value)| (format!("testhost-{name}"), (*value).to_owned()));
+        Template {
+            driver: "machine/testhost".parse().unwrap(),
+            account: "a".parse().unwrap(),
+            options: given.chain([cloud]).collect(),
+            labels: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) fn intent(&self, options: &[(&str, &str)]) -> CreateIntent {
+        let bootstrap =
+            Bootstrap { agent_urls: Vec::new(), agent_sha256: "0".repeat(64), agent_config: Secret::new("") };
+        CreateIntent {
+            cluster: CLUSTER.to_owned(),
+            intent: IntentId::new(1, 7),
+            token: "t".to_owned(),
+            template: self.template(options),
+            slots: vec![Slot { name: "web".to_owned(), host: HostId::new(1, 1), incarnation: 1, bootstrap }],
+        }
+    }
+
+    /// What the cloud has, and in which state.
+    pub(crate) fn cloud(&self) -> BTreeMap<String, String> {
+        let entries = std::fs::read_dir(self.path("cloud")).unwrap().map(Result::unwrap);
+        let machine = |entry: std::fs::DirEntry| {
+            (entry.file_name().into_string().unwrap(), std::fs::read_to_string(entry.path()).unwrap())
+        };
+        entries.map(machine).collect()
+    }
+
+    pub(crate) fn states(&self) -> Vec<String> {
+        self.cloud().into_values().collect()
+    }
+}
+
+pub(crate) async fn listed(driver: &dyn Driver) -> Vec<Instance> {
+    driver.list(CLUSTER, None).await.unwrap().instances
+}
+
+pub(crate) async fn observed(driver: &dyn Driver, target: &Target) -> Result<Instance, DriverError> {
+    driver.observe(CLUSTER, std::slice::from_ref(target)).await.unwrap().remove(0)
+}
+
+pub(crate) async fn destroyed(driver: &dyn Driver, target: &Target) -> Result<(), DriverError> {
+    driver.destroy(CLUSTER, std::slice::from_ref(target)).await.unwrap().remove(0)
+}
+
+pub(crate) fn users() -> Option<UserRange> {
+    rustix::process::geteuid().is_root().then(|| "61000-61009".parse().unwrap())
+}
+
+pub(crate) async fn until<T>(what: &str, condition: impl AsyncFn() -> Option<T>) -> T {
+    let waited = tokio::time::timeout(Duration::from_secs(30), async {
+        loop {
+            if let Some(found) = condition().await {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+    waited.await.unwrap_or_else(|_| panic!("{what} did not come in 30 s"))
+}
+
+pub(crate) fn fields(error: &DriverError) -> BTreeSet<&str> {
+    match &error.kind {
+        ErrorKind::InvalidSpec { violations } => violations.iter().map(|v| v.field.as_str()).collect(),
+        kind => panic!("{kind:?}: {error}"),
+    }
+}
