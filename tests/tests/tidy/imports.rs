@@ -43,6 +43,12 @@ fn only_local_and_the_agent_name_docker(repo: &Repo) -> Vec<String> {
     named_outside(repo, &["bollard"], &["drivers/local/src/", "agent/src/engine"])
 }
 
+/// A program of its own, that nobody is linked with.
+fn nobody_names_the_driver_of_plugins(repo: &Repo) -> Vec<String> {
+    let allowed = ["drivers/machine/src/main.rs", "drivers/machine/src/arguments.rs"];
+    named_outside(repo, &["skep_driver_machine"], &allowed)
+}
+
 fn only_ssh_names_russh(repo: &Repo) -> Vec<String> {
     named_outside(repo, &["russh"], &["drivers/ssh/src/"])
 }
@@ -64,6 +70,7 @@ fn only_programs_use_anyhow(repo: &Repo) -> Vec<String> {
     let allowed = [
         "agent/src/main.rs",
         "coordinator/src/main.rs",
+        "drivers/machine/src/main.rs",
         "drivers/sim/src/main.rs",
         "drivers/sim/src/arguments.rs",
     ];
@@ -134,6 +141,10 @@ fn drivers_are_chosen_by_the_program() {
     check(
         concrete_drivers_are_named_once,
         &[&[("coordinator/src/owner.rs", "use skep_driver_local::LocalDriver;\n")]],
+    );
+    check(
+        nobody_names_the_driver_of_plugins,
+        &[&[("coordinator/src/main.rs", "use skep_driver_machine::MachineKind;\n")]],
     );
     check(
         nothing_of_the_product_names_the_simulator,

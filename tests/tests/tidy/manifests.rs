@@ -10,13 +10,16 @@ use super::repo::{File, Repo};
 /// Each crate with the crates of ours that it may use; nothing may use skep-tests.
 const MAY_USE: &[(&str, &[&str])] = &[
     ("skep-types", &[]),
+    ("skep-tests-ec2", &[]),
     ("skep-core", &["skep-types"]),
     ("skep-proto", &["skep-types"]),
     ("skep-tls", &["skep-types"]),
     ("skep-driver", &["skep-proto", "skep-types"]),
     ("skep-driver-local", &["skep-driver", "skep-types"]),
+    ("skep-driver-amazonec2", &["skep-driver", "skep-types"]),
     ("skep-driver-generic", &["skep-driver", "skep-ssh", "skep-types"]),
     ("skep-ssh", &["skep-driver", "skep-types"]),
+    ("skep-driver-machine", &["skep-driver", "skep-machine-protocol", "skep-ssh", "skep-types"]),
     ("skep-machine-protocol", &[]),
     ("skep-agent", &["skep-proto", "skep-tls", "skep-types"]),
     ("skep-sim", &["skep-agent", "skep-driver", "skep-tls", "skep-types"]),

@@ -7,6 +7,7 @@
 
 mod conformance;
 mod failures;
+mod hosts;
 mod program;
 mod setup;
 mod takeover;
