@@ -111,6 +111,10 @@ pub(crate) struct RunOptions {
     /// The Unix socket of a driver program that is running; may be given several times
     #[arg(long)]
     pub(crate) driver_socket: Vec<PathBuf>,
+    /// Folders with driver programs (skep-driver-NAME), separated by colons; of one name the first is taken [default:
+    /// the folder of skepd, /usr/local/lib/skep/drivers and /usr/lib/skep/drivers]
+    #[arg(long, env = "SKEP_PLUGIN_PATH", value_delimiter = ':')]
+    plugin_path: Option<Vec<PathBuf>>,
     /// Seconds an owner may call its driver after the leader last answered it
     #[arg(long, default_value_t = limits::OWNER_LEASE.as_secs())]
     owner_lease: u64,
@@ -123,6 +127,9 @@ pub(crate) struct RunOptions {
     /// Seconds between two searches for instances that no host owns
     #[arg(long, default_value_t = 60)]
     orphan_search: u64,
+    /// Seconds an agent is given to dial in before this coordinator dials it
+    #[arg(long, default_value_t = limits::DIALS_IN.as_secs())]
+    dial_after: u64,
     /// Entries between two snapshots of the state
     #[arg(long, default_value_t = 10_000)]
     snapshot_every: u64,
@@ -138,7 +145,16 @@ impl Options {
     }
 }
 
+/// Where `skep driver install` and packages put driver programs.
+const PLUGIN_FOLDERS: [&str; 2] = ["/usr/local/lib/skep/drivers", "/usr/lib/skep/drivers"];
+
 impl RunOptions {
+    /// As given; else the folder of skepd and those of [`PLUGIN_FOLDERS`].
+    pub(crate) fn plugin_path(&self, beside: Option<PathBuf>) -> Vec<PathBuf> {
+        let usual = || beside.into_iter().chain(PLUGIN_FOLDERS.map(PathBuf::from)).collect();
+        self.plugin_path.clone().unwrap_or_else(usual)
+    }
+
     pub(crate) fn graces(&self) -> Graces {
         Graces {
             agent: Duration::from_secs(self.agent_grace),
@@ -149,6 +165,10 @@ impl RunOptions {
 
     pub(crate) fn orphan_search(&self) -> Duration {
         Duration::from_secs(self.orphan_search)
+    }
+
+    pub(crate) fn dial_after(&self) -> Duration {
+        Duration::from_secs(self.dial_after)
     }
 
     pub(crate) fn tuning(&self) -> Tuning {

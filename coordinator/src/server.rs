@@ -10,7 +10,8 @@ use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use rustls::ServerConfig;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -48,15 +49,22 @@ async fn tell_peer(mut request: Request, next: Next) -> Response {
     next.run(request).await
 }
 
+/// Where connections come from: those who dial us, and those we dialled.
+#[derive(Debug)]
+pub(crate) struct Connections {
+    pub(crate) listener: TcpListener,
+    pub(crate) dialled: mpsc::Receiver<TcpStream>,
+}
+
 /// Serves until `shutdown`, then lets calls under way finish, within a bound.
-pub async fn serve(
-    listener: TcpListener,
+pub(crate) async fn serve(
+    connections: Connections,
     tls: Arc<ServerConfig>,
     grpc: Routes,
     http: HttpState,
     shutdown: CancellationToken,
 ) -> Result<(), tonic::transport::Error> {
-    let connections = accept::spawn(listener, tls, shutdown.clone());
+    let connections = accept::spawn(connections, tls, shutdown.clone());
     let app = grpc.into_axum_router().merge(http::router(http)).layer(from_fn(tell_peer));
     let server = Server::builder()
         .accept_http1(true)

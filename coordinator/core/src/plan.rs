@@ -6,6 +6,7 @@
 pub mod account;
 pub mod owner;
 mod phase;
+pub mod reach;
 mod step;
 pub mod swarm;
 

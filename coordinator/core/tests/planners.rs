@@ -2,4 +2,5 @@
 
 mod account;
 mod owner;
+mod reach;
 mod swarm;

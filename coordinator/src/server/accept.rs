@@ -1,15 +1,17 @@
-//! Connections come in through TLS handshakes that run beside each other, bounded in number and time.
+//! Connections, those that came and those that were dialled, go through TLS handshakes that run beside each other, bounded in number and time.
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ServerConfig;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
+
+use super::Connections;
 
 /// A handshake costs about half a millisecond of CPU: this many at once keep two cores busy, and no more wait in memory.
 const HANDSHAKES: usize = 256;
@@ -22,7 +24,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 pub(super) type Connection = Result<TlsStream<TcpStream>, io::Error>;
 
 pub(super) fn spawn(
-    listener: TcpListener,
+    mut from: Connections,
     tls: Arc<ServerConfig>,
     shutdown: CancellationToken,
 ) -> mpsc::Receiver<Connection> {
@@ -33,11 +35,12 @@ pub(super) fn spawn(
         loop {
             let Ok(permit) = Arc::clone(&gate).acquire_owned().await else { return };
             let tcp = tokio::select! {
-                tcp = listener.accept() => tcp,
+                tcp = from.listener.accept() => tcp.map(|(tcp, _)| tcp),
+                Some(tcp) = from.dialled.recv() => Ok(tcp),
                 () = shutdown.cancelled() => return,
             };
             let tcp = match tcp {
-                Ok((tcp, _)) => tcp,
+                Ok(tcp) => tcp,
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(PAUSE).await;

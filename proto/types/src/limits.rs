@@ -35,6 +35,8 @@ pub const FINISHED_OPERATIONS_KEPT: usize = 10_000;
 pub const HEARTBEAT: Duration = Duration::from_secs(3);
 /// Without a heartbeat for this long the host's agent is not connected: four missed heartbeats.
 pub const AGENT_GRACE: Duration = Duration::from_secs(12);
+/// An agent that can dial in does so this long after its start, or the end of its session; then it is dialled.
+pub const DIALS_IN: Duration = Duration::from_secs(20);
 /// An instance must have enrolled this long after it was bound.
 pub const BOOT_DEADLINE: Duration = Duration::from_secs(15 * 60);
 /// The pinned engine must answer this long after enrolment.
@@ -63,5 +65,14 @@ pub const SHARE_WEIGHT: u32 = 1_000;
 pub const KEPT_BYTES: usize = 256 * 1024;
 /// Credentials of an account.
 pub const CREDENTIALS: usize = 16;
+/// Arguments of an account's credential command, and the bytes of one.
+pub const COMMAND_ARGUMENTS: usize = 32;
+pub const COMMAND_ARGUMENT_BYTES: usize = 1024;
+/// Coordinators an account names: no cluster has more.
+pub const ACCOUNT_COORDINATORS: usize = 32;
+/// A token bucket's size and its filling in a minute; a class without a limit has no bucket.
+pub const BUCKET: u32 = 1_000_000;
+/// Driver calls of an account under way at once: each is a task, and often a connection.
+pub const CALLS_IN_FLIGHT: u32 = 1_000;
 /// One credential: a key file with its chain, at most.
 pub const CREDENTIAL_BYTES: usize = 64 * 1024;

@@ -38,9 +38,8 @@ impl WishKind {
     }
 
     fn hosts_max(&self, account: &Account) -> usize {
-        let batch = usize::try_from(account.driver.batch.max).unwrap_or(1).max(1);
         match self {
-            Self::Create(_) => batch,
+            Self::Create(_) => usize::try_from(account.create_batch_max()).unwrap_or(1),
             Self::Power(_) | Self::Destroy => TARGETS,
         }
     }
@@ -59,7 +58,7 @@ pub(super) fn owner_of<'a>(host: &Host, view: &View<'a>) -> Option<&'a Owner> {
 /// The calls to begin now, oldest hosts first, and when to look again for those that are in a pause.
 pub fn plan(view: &View<'_>, account: &Account) -> (Vec<Wish>, Vec<(ClusterTime, HostId)>) {
     let open = view.state.open_intents(&account.name);
-    let room = usize::try_from(account.driver.calls_in_flight_max.saturating_sub(open)).unwrap_or(0);
+    let room = usize::try_from(account.calls_in_flight_max().saturating_sub(open)).unwrap_or(0);
     let mut wishes: Vec<Wish> = Vec::new();
     let mut wake = Vec::new();
     if room == 0 {

@@ -54,7 +54,7 @@ fn shards_owned(view: &View<'_>) -> BTreeMap<CoordinatorId, usize> {
     load
 }
 
-/// Of those that have the driver, are members, alive and not silent for as long as costs an owner its place: the one
+/// Of those that have the driver, reach the account, are members, alive and not silent for as long as costs an owner its place: the one
 /// with the fewest shards, then the lowest id.
 fn eligible(
     view: &View<'_>,
@@ -65,7 +65,9 @@ fn eligible(
     let able = view.state.coordinators.values().filter(|coordinator| {
         let alive = liveness.alive.get(&coordinator.id) == Some(&coordinator.process);
         let silent = liveness.expired.contains(&coordinator.id);
-        alive && !silent && !coordinator.removed && coordinator.drivers.contains(&account.driver.name)
+        let able =
+            coordinator.drivers.contains(&account.driver.name) && account.reachable_from(coordinator.id);
+        alive && !silent && !coordinator.removed && able
     });
     let best =
         able.min_by_key(|coordinator| (load.get(&coordinator.id).copied().unwrap_or(0), coordinator.id))?;

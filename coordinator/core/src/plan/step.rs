@@ -30,7 +30,7 @@ pub enum Action {
 pub enum WaitReason {
     /// A driver call is under way.
     DriverCall(IntentId),
-    /// No living coordinator has the driver.
+    /// No living coordinator has the driver and reaches the account.
     NoEligibleCoordinator,
     /// The account's calls in flight are at their bound, or a batch is being filled.
     AccountBusy,
@@ -81,7 +81,9 @@ impl fmt::Display for WaitReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::DriverCall(intent) => write!(f, "the driver works on intent {intent}"),
-            Self::NoEligibleCoordinator => f.write_str("no living coordinator has this host's driver"),
+            Self::NoEligibleCoordinator => f.write_str(
+                "no eligible coordinator: none that is alive has the driver and reaches the account",
+            ),
             Self::AccountBusy => f.write_str("the account has as many driver calls under way as it may"),
             Self::Backoff => f.write_str("the last try failed; the next one comes after a pause"),
             Self::Enrolment => f.write_str("the instance exists; its agent has not called yet"),

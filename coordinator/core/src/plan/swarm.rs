@@ -132,14 +132,7 @@ fn role_change(turns: &Turns<'_>) -> Option<NodeChange> {
     if turns.manager_change_under_way() {
         return None;
     }
-    let promote = turns.members.iter().find(|host| {
-        let ready = |node: &SwarmNode| node.state == NodeState::Ready && node.role == Some(NodeRole::Worker);
-        host.role() == Some(NodeRole::Manager)
-            && host.phase == Phase::Joining
-            && !host.desired.absent
-            && turns.node(host).is_some_and(ready)
-    });
-    if let Some(node) = promote.and_then(|host| host.node.as_ref()) {
+    if let Some(node) = next_manager(turns).and_then(|host| host.node.as_ref()) {
         return Some(role_of(node, NodeRole::Manager));
     }
     let demotable = |node: &&NodeId| {
@@ -149,6 +142,24 @@ fn role_change(turns: &Turns<'_>) -> Option<NodeChange> {
     let leader = |node: &&NodeId| turns.swarm.nodes.get(*node).is_some_and(|node| node.leader);
     let demote = nodes_to_demote(turns).filter(demotable).min_by_key(leader)?;
     Some(role_of(demote, NodeRole::Worker))
+}
+
+/// Of those that are to be promoted, one where the fewest managers are: until all have come, losing a failure domain takes
+/// as few of them as can be.
+fn next_manager<'a>(turns: &Turns<'a>) -> Option<&'a Host> {
+    let ready = |node: &SwarmNode| node.state == NodeState::Ready && node.role == Some(NodeRole::Worker);
+    let waits = |host: &&Host| {
+        host.role() == Some(NodeRole::Manager)
+            && host.phase == Phase::Joining
+            && !host.desired.absent
+            && turns.node(host).is_some_and(ready)
+    };
+    let manages = |host: &&&Host| turns.node(host).is_some_and(|node| node.manager);
+    let beside = |host: &Host| {
+        let here = |other: &&&Host| other.failure_domain() == host.failure_domain();
+        turns.members.iter().filter(manages).filter(here).count()
+    };
+    turns.members.iter().copied().filter(waits).min_by_key(|host| (beside(host), host.id))
 }
 
 fn role_of(node: &NodeId, role: NodeRole) -> NodeChange {

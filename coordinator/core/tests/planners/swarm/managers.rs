@@ -30,6 +30,21 @@ fn managers_are_promoted_one_at_a_time() {
 }
 
 #[test]
+fn the_next_manager_comes_from_where_the_fewest_are() {
+    let mut cluster = to_promote(&["s-manager-2", "s-manager-3"]);
+    for (name, zone) in [("s-manager-1", "a"), ("s-manager-2", "a"), ("s-manager-3", "b")] {
+        let change = |host: &mut skep_core::state::Host| {
+            if let Some(instance) = &mut host.instance {
+                instance.zone = zone.to_owned();
+            }
+        };
+        cluster.with_host(name, change);
+    }
+    let third = node(&cluster, "s-manager-3");
+    assert_eq!(roles(&cluster), [("s-manager-1".to_owned(), third, NodeRole::Manager)]);
+}
+
+#[test]
 fn a_permit_that_may_be_changing_a_role_is_waited_for() {
     let mut cluster = to_promote(&["s-manager-2", "s-manager-3"]);
     let Some((by, task)) = grants(&cluster).pop() else { panic!("nothing is granted") };
