@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use skep_proto::v1::drivers_client::DriversClient;
-use skep_proto::v1::{Driver, ListDriversRequest};
+use skep_proto::v1::{BrokenDriver, Driver, ListDriversReply, ListDriversRequest};
 use tokio::sync::OnceCell;
 
 use crate::client::Client;
@@ -21,7 +21,7 @@ pub(crate) struct Context {
     /// As given by the driver's own flags, their names without dashes.
     pub(crate) options: BTreeMap<String, String>,
     client: OnceCell<Client>,
-    drivers: OnceCell<Vec<Driver>>,
+    drivers: OnceCell<ListDriversReply>,
 }
 
 impl Context {
@@ -74,18 +74,22 @@ impl Context {
         Ok(client)
     }
 
-    /// What can make hosts here; asked once.
+    /// What can make hosts here.
     pub(crate) async fn drivers(&self) -> Result<&[Driver], Failure> {
-        let drivers = self.drivers.get_or_try_init(|| async {
-            let reply = self
-                .client()
-                .await?
-                .call(ListDriversRequest {}, |channel, request| async move {
-                    DriversClient::new(channel).list(request).await
-                })
-                .await?;
-            Ok::<_, Failure>(reply.drivers)
+        Ok(&self.list_drivers().await?.drivers)
+    }
+
+    /// What cannot, on the coordinator that answered.
+    pub(crate) async fn broken_drivers(&self) -> Result<&[BrokenDriver], Failure> {
+        Ok(&self.list_drivers().await?.broken)
+    }
+
+    /// Asked once.
+    async fn list_drivers(&self) -> Result<&ListDriversReply, Failure> {
+        let listed = self.drivers.get_or_try_init(|| async {
+            let list = |channel, request| async move { DriversClient::new(channel).list(request).await };
+            self.client().await?.call(ListDriversRequest {}, list).await
         });
-        Ok(drivers.await?)
+        listed.await
     }
 }

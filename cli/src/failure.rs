@@ -48,6 +48,9 @@ pub(crate) enum Failure {
     /// Each was told when it happened.
     #[error("{count} of {of} failed")]
     Several { count: usize, of: usize, exit: Exit },
+    /// A driver program on this machine.
+    #[error("{0}")]
+    Program(String),
     #[error("interrupted")]
     Interrupted,
     /// How to go on was told when it happened.
@@ -82,6 +85,7 @@ impl Failure {
             | Self::Start { .. }
             | Self::Answer(_)
             | Self::Operation { .. }
+            | Self::Program(_)
             | Self::Output(_) => Exit::Failed,
         }
     }

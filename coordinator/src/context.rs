@@ -6,6 +6,7 @@ use std::sync::Arc;
 use skep_driver::Driver;
 use skep_types::{ClusterId, CoordinatorId, DriverDescription, DriverName};
 
+use crate::plugins::Broken;
 use crate::raft::RaftHandle;
 use crate::trust::{ClusterKey, Issuers, Sealer};
 
@@ -29,19 +30,32 @@ pub struct Trust {
 
 /// The drivers this coordinator can call, by name.
 #[derive(Debug, Clone, Default)]
-pub struct Drivers(Arc<BTreeMap<DriverName, Arc<dyn Driver>>>);
+pub struct Drivers {
+    usable: Arc<BTreeMap<DriverName, Arc<dyn Driver>>>,
+    broken: Arc<[Broken]>,
+}
 
 impl Drivers {
     pub fn new(drivers: impl IntoIterator<Item = Arc<dyn Driver>>) -> Self {
         let named = drivers.into_iter().map(|driver| (driver.describe().name.clone(), driver));
-        Self(Arc::new(named.collect()))
+        Self { usable: Arc::new(named.collect()), broken: Arc::default() }
+    }
+
+    /// Beside programs that cannot be used, for people to see.
+    #[must_use]
+    pub fn beside(self, broken: &[Broken]) -> Self {
+        Self { broken: broken.into(), ..self }
+    }
+
+    pub fn broken(&self) -> &[Broken] {
+        &self.broken
     }
 
     pub fn get(&self, name: &DriverName) -> Option<&Arc<dyn Driver>> {
-        self.0.get(name)
+        self.usable.get(name)
     }
 
     pub fn descriptions(&self) -> Vec<DriverDescription> {
-        self.0.values().map(|driver| driver.describe().clone()).collect()
+        self.usable.values().map(|driver| driver.describe().clone()).collect()
     }
 }

@@ -26,6 +26,7 @@ mod leader;
 pub mod liveness;
 mod metrics;
 mod owner;
+pub mod plugins;
 pub mod raft;
 mod renew;
 pub mod run;

@@ -13,10 +13,11 @@ use skep_coordinator::agent_binaries::AgentBinaries;
 use skep_coordinator::clock::BootClock;
 use skep_coordinator::context::Drivers;
 use skep_coordinator::layout::{Addresses, Layout};
+use skep_coordinator::plugins::{self, Plugins};
 use skep_coordinator::raft::Unwatched;
 use skep_coordinator::{found, join, run, telemetry};
 use skep_driver::decorators::{Deadline, MaxInFlight};
-use skep_driver::plugin::Attached;
+use skep_driver::plugin::{Attached, Environment};
 use skep_driver::{Access, Driver, Kind};
 use skep_driver_local::{LocalConfig, LocalDriver};
 use skep_types::Secret;
@@ -90,9 +91,10 @@ async fn serve(options: RunOptions) -> anyhow::Result<()> {
             .with_context(|| format!("cannot listen on {}", member.addresses.raft_listen))?,
     };
     let agent = AgentBinaries::keep(&options.folder.data.join("agents"), &agent_binary(&options)?)?;
+    let plugins = plugins(&options).await?;
     let run = run::Options {
         layout,
-        drivers: drivers(&options).await?,
+        drivers: drivers(&options, &plugins).await?,
         agent,
         clock: Arc::new(BootClock),
         graces: options.graces(),
@@ -102,7 +104,21 @@ async fn serve(options: RunOptions) -> anyhow::Result<()> {
     };
     let shutdown = CancellationToken::new();
     tokio::spawn(stop_on_signal(shutdown.clone()));
-    Ok(Box::pin(run::run(run, listeners, shutdown)).await?)
+    let ended = Box::pin(run::run(run, listeners, shutdown)).await;
+    plugins.stop().await;
+    Ok(ended?)
+}
+
+/// The driver programs of this machine; not before the ports are ours, and with them the folder.
+async fn plugins(options: &RunOptions) -> anyhow::Result<Plugins> {
+    let beside = std::env::current_exe().ok().and_then(|path| path.parent().map(PathBuf::from));
+    let settings = plugins::Settings {
+        path: options.plugin_path(beside),
+        run: options.folder.data.join("programs"),
+        environment: Environment::out_of(|name| std::env::var_os(name)),
+        timing: plugins::Timing::default(),
+    };
+    Ok(Plugins::find(settings).await?)
 }
 
 async fn bind(address: &str) -> anyhow::Result<TcpListener> {
@@ -136,7 +152,7 @@ fn agent_binary(options: &RunOptions) -> anyhow::Result<PathBuf> {
     options.agent_binary.clone().or_else(beside).context("give --agent-binary")
 }
 
-async fn drivers(options: &RunOptions) -> anyhow::Result<Drivers> {
+async fn drivers(options: &RunOptions, plugins: &Plugins) -> anyhow::Result<Drivers> {
     let local = LocalDriver::connect("local".parse()?, LocalConfig { socket: options.docker_socket.clone() });
     let limit = options.graces().driver_call;
     let mut all: Vec<Arc<dyn Driver>> = vec![bounded(Arc::new(local), limit)];
@@ -147,7 +163,15 @@ async fn drivers(options: &RunOptions) -> anyhow::Result<Drivers> {
         let access = Access::plain(plugin.describe().name.as_str().parse()?);
         all.push(bounded(plugin.open(access).await?, limit));
     }
-    Ok(Drivers::new(all))
+    for kind in plugins.kinds() {
+        let name = kind.describe().name.clone();
+        let access = Access::plain(name.as_str().parse()?);
+        match kind.open(access).await {
+            Ok(driver) => all.push(bounded(driver, limit)),
+            Err(error) => tracing::warn!(driver = %name, %error, "driver program is not used"),
+        }
+    }
+    Ok(Drivers::new(all).beside(plugins.broken()))
 }
 
 /// No call outlives the limit: after its owner's lease and that, another owner may act.

@@ -115,6 +115,10 @@ pub(crate) struct RunOptions {
     /// the folder of skepd, /usr/local/lib/skep/drivers and /usr/lib/skep/drivers]
     #[arg(long, env = "SKEP_PLUGIN_PATH", value_delimiter = ':')]
     plugin_path: Option<Vec<PathBuf>>,
+    /// Folders with driver programs (skep-driver-NAME), separated by colons; of one name the first is taken [default:
+    /// the folder of skepd, /usr/local/lib/skep/drivers and /usr/lib/skep/drivers]
+    #[arg(long, env = "SKEP_PLUGIN_PATH", value_delimiter = ':')]
+    plugin_path: Option<Vec<PathBuf>>,
     /// Seconds an owner may call its driver after the leader last answered it
     #[arg(long, default_value_t = limits::OWNER_LEASE.as_secs())]
     owner_lease: u64,
@@ -148,7 +152,16 @@ impl Options {
 /// Where `skep driver install` and packages put driver programs.
 const PLUGIN_FOLDERS: [&str; 2] = ["/usr/local/lib/skep/drivers", "/usr/lib/skep/drivers"];
 
+/// Where `skep driver install` and packages put driver programs.
+const PLUGIN_FOLDERS: [&str; 2] = ["/usr/local/lib/skep/drivers", "/usr/lib/skep/drivers"];
+
 impl RunOptions {
+    /// As given; else the folder of skepd and those of [`PLUGIN_FOLDERS`].
+    pub(crate) fn plugin_path(&self, beside: Option<PathBuf>) -> Vec<PathBuf> {
+        let usual = || beside.into_iter().chain(PLUGIN_FOLDERS.map(PathBuf::from)).collect();
+        self.plugin_path.clone().unwrap_or_else(usual)
+    }
+
     /// As given; else the folder of skepd and those of [`PLUGIN_FOLDERS`].
     pub(crate) fn plugin_path(&self, beside: Option<PathBuf>) -> Vec<PathBuf> {
         let usual = || beside.into_iter().chain(PLUGIN_FOLDERS.map(PathBuf::from)).collect();

@@ -2,12 +2,17 @@
 
 use insta::assert_snapshot;
 
-use crate::fake::things::{created, drivers};
+use crate::fake::things::{broken_drivers, created, drivers};
 use crate::fake::{Fake, World};
 use crate::run::Shell;
 
 fn fake() -> Fake {
-    Fake::new(World { drivers: drivers(), answer: created(), ..World::default() })
+    Fake::new(World {
+        drivers: drivers(),
+        broken_drivers: broken_drivers(),
+        answer: created(),
+        ..World::default()
+    })
 }
 
 /// The options of the last creation.
@@ -48,4 +53,5 @@ async fn drivers_and_their_flags_are_listed() {
     assert_snapshot!("driver_ls", shell.run("driver ls").await);
     assert_snapshot!("driver_ls_flags", shell.run("driver ls local").await);
     assert_snapshot!("driver_ls_json", shell.run("driver ls -o json").await);
+    assert_snapshot!("driver_describe", shell.run("driver describe local").await);
 }

@@ -21,7 +21,7 @@ use skep_proto::v1::events_server::EventsServer;
 use skep_proto::v1::hosts_server::HostsServer;
 use skep_proto::v1::operations_server::OperationsServer;
 use skep_proto::v1::swarms_server::SwarmsServer;
-use skep_proto::v1::{ClusterStatus, Driver, Event, Host, Operation, Person, Swarm};
+use skep_proto::v1::{BrokenDriver, ClusterStatus, Driver, Event, Host, Operation, Person, Swarm};
 use tokio::io::DuplexStream;
 use tonic::transport::server::Router;
 use tonic::transport::{Endpoint, Server};
@@ -45,6 +45,7 @@ pub(crate) struct World {
     pub(crate) operations: Vec<Operation>,
     pub(crate) people: Vec<Person>,
     pub(crate) drivers: Vec<Driver>,
+    pub(crate) broken_drivers: Vec<BrokenDriver>,
     pub(crate) status: ClusterStatus,
     pub(crate) token: String,
     /// What mutations answer.

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use crate::run::Shell;
 
-const COMMANDS: [&str; 36] = [
+const COMMANDS: [&str; 40] = [
     "",
     "create",
     "ls",
@@ -40,7 +40,11 @@ const COMMANDS: [&str; 36] = [
     "person ls",
     "person put",
     "person rm",
+    "driver",
     "driver ls",
+    "driver describe",
+    "driver test",
+    "driver install",
 ];
 
 #[tokio::test]

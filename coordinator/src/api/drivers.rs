@@ -21,6 +21,7 @@ impl pb::drivers_server::Drivers for Api {
 impl Api {
     async fn list_drivers(&self) -> Result<pb::ListDriversReply, Refusal> {
         let (state, _) = self.read().await?;
-        Ok(pb::ListDriversReply { drivers: driver::list(&state) })
+        let broken = driver::broken(self.context.id, self.context.drivers.broken());
+        Ok(pb::ListDriversReply { drivers: driver::list(&state), broken })
     }
 }

@@ -1,7 +1,8 @@
 //! `skep driver ls`.
 
-use skep_proto::v1::{Driver, DriverFlag};
+use skep_proto::v1::{BrokenDriver, Driver};
 
+use super::describe;
 use crate::context::Context;
 use crate::driver_flags;
 use crate::failure::Failure;
@@ -20,44 +21,35 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
     let drivers = context.drivers().await?;
     let text = match (&args.driver, args.output) {
         (Some(name), Format::Json) => json::text(&json::driver(driver_flags::find(drivers, name)?)),
-        (Some(name), Format::Table) => flags(driver_flags::find(drivers, name)?),
+        (Some(name), Format::Table) => describe::flags(&driver_flags::find(drivers, name)?.flags),
         (None, Format::Json) => json::list(drivers, json::driver),
-        (None, Format::Table) => table::table(
-            &["NAME", "IDEMPOTENCY", "BATCH", "POWER", "ACCOUNTS", "COORDINATORS"],
-            drivers.iter().map(row),
-        ),
+        (None, Format::Table) => all(drivers, context.broken_drivers().await?),
     };
     context.print(&text)
 }
 
+/// Those that cannot be used on the coordinator that answered come last, with the reason.
+fn all(drivers: &[Driver], broken: &[BrokenDriver]) -> String {
+    table::table(
+        &["NAME", "IDEMPOTENCY", "BATCH", "POWER", "ACCOUNTS", "COORDINATORS", "STATE"],
+        drivers.iter().map(row).chain(broken.iter().map(broken_row)),
+    )
+}
+
 fn row(driver: &Driver) -> Vec<String> {
-    let accounts: Vec<String> = driver
-        .accounts
-        .iter()
-        .map(|account| match account.owner.as_str() {
-            "" => account.name.clone(),
-            owner => format!("{} ({owner})", account.name),
-        })
-        .collect();
     vec![
         driver.name.clone(),
         driver.idempotency.clone(),
         driver.batch_max.to_string(),
         if driver.power { "yes" } else { "no" }.to_owned(),
-        accounts.join(", "),
+        describe::accounts(driver),
         driver.coordinators.join(", "),
+        if driver.coordinators.is_empty() { "on no coordinator" } else { "usable" }.to_owned(),
     ]
 }
 
-fn flags(driver: &Driver) -> String {
-    let row = |flag: &DriverFlag| {
-        vec![
-            format!("--{}", flag.name),
-            flag.kind.clone(),
-            flag.env.clone(),
-            flag.default_value.clone(),
-            flag.usage.clone(),
-        ]
-    };
-    table::table(&["FLAG", "KIND", "VARIABLE", "DEFAULT", "USAGE"], driver.flags.iter().map(row))
+fn broken_row(broken: &BrokenDriver) -> Vec<String> {
+    let nothing = String::new;
+    let state = format!("broken: {}", broken.reason);
+    vec![broken.name.clone(), nothing(), nothing(), nothing(), nothing(), broken.coordinator.clone(), state]
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use skep_proto::v1::{ClusterStatus, Coordinator, Driver, Event, Person, PersonRole};
+use skep_proto::v1::{ClusterStatus, Coordinator, Driver, DriverFlag, Event, Person, PersonRole};
 
 pub(crate) fn cluster(status: &ClusterStatus) -> Value {
     json!({
@@ -56,23 +56,27 @@ pub(crate) fn role(role: PersonRole) -> &'static str {
 }
 
 pub(crate) fn driver(driver: &Driver) -> Value {
-    let flags: Vec<Value> = driver
-        .flags
-        .iter()
-        .map(|flag| {
-            json!({
-                "name": flag.name,
-                "kind": flag.kind,
-                "usage": flag.usage,
-                "default_value": flag.default_value,
-                "env": flag.env,
-            })
-        })
-        .collect();
     let accounts: Vec<Value> = driver
         .accounts
         .iter()
         .map(|account| json!({"name": account.name, "owner": account.owner, "owner_epoch": account.owner_epoch}))
+        .collect();
+    let credentials: Vec<Value> = driver
+        .credentials
+        .iter()
+        .map(|one| json!({"name": one.name, "usage": one.usage, "env": one.env, "required": one.required}))
+        .collect();
+    let limits: Vec<Value> = driver
+        .limits
+        .iter()
+        .map(|one| {
+            json!({
+                "class": one.class,
+                "per_instance": one.per_instance,
+                "per_minute": one.per_minute,
+                "burst": one.burst,
+            })
+        })
         .collect();
     json!({
         "name": driver.name,
@@ -81,8 +85,29 @@ pub(crate) fn driver(driver: &Driver) -> Value {
         "power": driver.power,
         "coordinators": driver.coordinators,
         "accounts": accounts,
-        "flags": flags,
+        "console": driver.console,
+        "named_slots": driver.named_slots,
+        "calls_in_flight_max": driver.calls_in_flight_max,
+        "settle_ms": driver.settle_ms,
+        "way_in": driver.way_in,
+        "flags": driver_flags(&driver.flags),
+        "account_flags": driver_flags(&driver.account_flags),
+        "credentials": credentials,
+        "limits": limits,
     })
+}
+
+fn driver_flags(flags: &[DriverFlag]) -> Vec<Value> {
+    let one = |flag: &DriverFlag| {
+        json!({
+            "name": flag.name,
+            "kind": flag.kind,
+            "usage": flag.usage,
+            "default_value": flag.default_value,
+            "env": flag.env,
+        })
+    };
+    flags.iter().map(one).collect()
 }
 
 pub(crate) fn event(event: &Event) -> Value {

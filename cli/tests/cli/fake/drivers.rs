@@ -10,6 +10,9 @@ use super::Fake;
 impl Drivers for Fake {
     async fn list(&self, request: Request<ListDriversRequest>) -> Result<Response<ListDriversReply>, Status> {
         self.heard("Drivers/List", request)?;
-        Ok(Response::new(ListDriversReply { drivers: self.world().drivers.clone() }))
+        Ok(Response::new(ListDriversReply {
+            drivers: self.world().drivers.clone(),
+            broken: self.world().broken_drivers.clone(),
+        }))
     }
 }

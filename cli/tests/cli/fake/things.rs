@@ -7,7 +7,10 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, SanType,
 };
-use skep_proto::v1::{Condition, ConditionStatus, Driver, DriverFlag, Host, NodeRole, Operation, Template};
+use skep_proto::v1::{
+    BrokenDriver, Condition, ConditionStatus, Driver, DriverCredential, DriverFlag, DriverLimit, Host,
+    NodeRole, Operation, Template,
+};
 use skep_tls::{COORDINATOR_NAME, Certified, Key, PublicKey, WallTime, public_key_of_request, wall_now};
 
 pub(crate) fn host(name: &str, phase: &str) -> Host {
@@ -81,6 +84,28 @@ pub(crate) fn drivers() -> Vec<Driver> {
         power: true,
         coordinators: vec!["c1".into(), "c2".into()],
         accounts: Vec::new(),
+        console: true,
+        named_slots: true,
+        calls_in_flight_max: 8,
+        settle_ms: 0,
+        way_in: "user-data".into(),
+        account_flags: vec![flag("local-engine", "string", "the engine's address", "", "")],
+        credentials: vec![DriverCredential {
+            name: "engine-key".into(),
+            usage: "the key to the engine".into(),
+            env: "LOCAL_ENGINE_KEY".into(),
+            required: false,
+        }],
+        limits: vec![DriverLimit { class: "create".into(), per_instance: true, per_minute: 60, burst: 10 }],
+    }]
+}
+
+pub(crate) fn broken_drivers() -> Vec<BrokenDriver> {
+    vec![BrokenDriver {
+        name: "nimbus".into(),
+        coordinator: "c1".into(),
+        program: "/usr/lib/skep/drivers/skep-driver-nimbus".into(),
+        reason: "can be written by others: chmod go-w".into(),
     }]
 }
 

@@ -5,7 +5,12 @@ use std::collections::BTreeMap;
 use skep_core::State;
 use skep_core::state::{Account, Owner};
 use skep_proto::v1 as pb;
-use skep_types::{DriverDescription, DriverName, FlagDescription, FlagKind, Idempotency};
+use skep_types::{
+    Bucket, CallClass, CoordinatorId, CredentialDescription, DriverDescription, DriverName, FlagDescription,
+    FlagKind, Idempotency, Limits, SlotNaming, WayIn,
+};
+
+use crate::plugins::Broken;
 
 /// Every driver that some account of `state` uses.
 pub(in crate::api) fn list(state: &State) -> Vec<pb::Driver> {
@@ -29,7 +34,51 @@ fn write(driver: &DriverDescription, state: &State) -> pb::Driver {
         power: driver.power,
         coordinators: state.coordinators.values().filter(has).map(|has| has.id.to_string()).collect(),
         accounts: Vec::new(),
+        console: driver.console,
+        named_slots: driver.batch.naming == SlotNaming::Named,
+        calls_in_flight_max: driver.calls_in_flight_max,
+        settle_ms: u64::try_from(driver.settle.as_millis()).unwrap_or(u64::MAX),
+        way_in: match driver.way_in {
+            WayIn::UserData => "user-data".to_owned(),
+            WayIn::Ssh => "ssh".to_owned(),
+        },
+        account_flags: driver.account_flags.iter().map(flag).collect(),
+        credentials: driver.credentials.iter().map(credential).collect(),
+        limits: limits(&driver.limits),
     }
+}
+
+/// Programs that `coordinator` found and cannot use.
+pub(in crate::api) fn broken(coordinator: CoordinatorId, broken: &[Broken]) -> Vec<pb::BrokenDriver> {
+    let one = |broken: &Broken| pb::BrokenDriver {
+        name: broken.name.clone(),
+        coordinator: coordinator.to_string(),
+        program: broken.program.display().to_string(),
+        reason: broken.reason.clone(),
+    };
+    broken.iter().map(one).collect()
+}
+
+fn credential(credential: &CredentialDescription) -> pb::DriverCredential {
+    pb::DriverCredential {
+        name: credential.name.clone(),
+        usage: credential.usage.clone(),
+        env: credential.env.clone(),
+        required: credential.required,
+    }
+}
+
+fn limits(limits: &Limits) -> Vec<pb::DriverLimit> {
+    let all = |buckets: &BTreeMap<CallClass, Bucket>, per_instance| {
+        let one = |(class, bucket): (&CallClass, &Bucket)| pb::DriverLimit {
+            class: class.label().to_owned(),
+            per_instance,
+            per_minute: bucket.per_minute,
+            burst: bucket.burst,
+        };
+        buckets.iter().map(one).collect::<Vec<_>>()
+    };
+    [all(&limits.calls, false), all(&limits.instances, true)].concat()
 }
 
 fn flag(flag: &FlagDescription) -> pb::DriverFlag {

@@ -25,7 +25,7 @@ type Client = DriverClient<Channel>;
 
 /// A driver behind a Unix socket. Connects again by itself when the plugin was restarted; each call ends within
 /// [`limits::DRIVER_CALL`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct PluginDriver {
     client: Client,
     description: DriverDescription,

@@ -68,7 +68,7 @@ pub struct Process {
     group: Group,
     child: Child,
     /// The program ends when this does.
-    _held: Option<ChildStdin>,
+    held: Option<ChildStdin>,
     pumps: JoinSet<()>,
     tail: Tail,
     socket: PathBuf,
@@ -125,7 +125,7 @@ impl Process {
             pumps.spawn(pump.errors(errors));
         }
         let held = child.stdin.take();
-        Ok((Self { group: Group::of(pid), child, _held: held, pumps, tail, socket }, ready))
+        Ok((Self { group: Group::of(pid), child, held, pumps, tail, socket }, ready))
     }
 
     async fn ended_early(mut self, status: std::io::Result<ExitStatus>) -> StartError {
@@ -135,6 +135,12 @@ impl Process {
 
     pub fn socket(&self) -> &Path {
         &self.socket
+    }
+
+    /// Ends its input and nothing else. Whether it ended by itself within `patience`, as it has to.
+    pub async fn let_go(mut self, patience: Duration) -> bool {
+        drop(self.held.take());
+        timeout(patience, self.child.wait()).await.is_ok()
     }
 
     pub fn pid(&self) -> u32 {

@@ -65,6 +65,20 @@ async fn it_serves_a_world_and_ends_when_told() {
 }
 
 #[tokio::test]
+async fn it_ends_with_whoever_holds_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let socket = dir.path().join("sim.sock");
+    let mut command = skep_sim(&socket, &[]);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap();
+    assert!(child.try_wait().unwrap().is_none());
+    drop(child.stdin.take());
+    let status = timeout(PATIENCE, child.wait()).await.unwrap().unwrap();
+    assert!(status.success() && !socket.exists(), "{status}");
+}
+
+#[tokio::test]
 async fn it_takes_the_place_of_one_that_was_killed() {
     let dir = tempfile::tempdir().unwrap();
     let socket = dir.path().join("sim.sock");

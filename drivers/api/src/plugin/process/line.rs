@@ -14,6 +14,11 @@ pub struct LogLine {
 const OURS: [&str; 7] = ["timestamp", "time", "target", "span", "spans", "threadId", "filename"];
 
 impl LogLine {
+    /// A warning or worse.
+    pub fn is_trouble(&self) -> bool {
+        self.level <= Level::WARN
+    }
+
     pub(super) fn warning(message: String) -> Self {
         Self { level: Level::WARN, message }
     }

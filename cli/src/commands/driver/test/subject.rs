@@ -1,0 +1,106 @@
+//! Several processes of one program, as several coordinators would have them.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use skep_driver::conformance::DriverUnderTest;
+use skep_driver::{Access, Bootstrap, Driver};
+use skep_types::{Secret, Template};
+use tokio::sync::Mutex;
+
+use crate::commands::driver::program::{END, Program, Starter};
+use crate::failure::{Failure, chain};
+
+/// What instances are told where no agent was given: nothing waits for it.
+const NO_AGENT: &str = "https://192.0.2.1/agent";
+
+#[derive(Clone)]
+pub(super) struct Subject(Arc<Inner>);
+
+struct Inner {
+    prefix: String,
+    template: Template,
+    bootstrap: Bootstrap,
+    seats: Mutex<Seats>,
+}
+
+struct Seats {
+    taken: Vec<(Program, Arc<dyn Driver>)>,
+    next: usize,
+}
+
+impl Subject {
+    pub(super) async fn start(
+        starter: Starter,
+        access: Access,
+        template: Template,
+        bootstrap: Bootstrap,
+        processes: u8,
+    ) -> Result<Self, Failure> {
+        let mut taken = Vec::new();
+        for _ in 0..processes {
+            taken.push(seat(&starter, access.clone()).await?);
+        }
+        // Names of an earlier run may be remembered by the account.
+        let run = uuid::Uuid::now_v7().simple().to_string();
+        let prefix = format!("test-{}", &run[run.len() - 12..]);
+        let seats = Mutex::new(Seats { taken, next: 0 });
+        Ok(Self(Arc::new(Inner { prefix, template, bootstrap, seats })))
+    }
+
+    pub(super) async fn stop(&self) {
+        let taken = std::mem::take(&mut self.0.seats.lock().await.taken);
+        for (program, _) in taken {
+            program.process.stop(END).await;
+        }
+    }
+}
+
+async fn seat(starter: &Starter, access: Access) -> Result<(Program, Arc<dyn Driver>), Failure> {
+    let program = starter.start().await?;
+    let mut driver = program.driver.clone();
+    if let Err(error) = driver.configure(access).await {
+        program.process.stop(END).await;
+        return Err(Failure::Program(format!("the account is refused: {}", chain(&error))));
+    }
+    Ok((program, Arc::new(driver)))
+}
+
+/// Lays the agent where the driver finds it.
+pub(super) fn agent(file: Option<&Path>, agents_dir: &Path) -> Result<Bootstrap, Failure> {
+    let agent_sha256 = match file {
+        None => "0".repeat(64),
+        Some(file) => {
+            let bytes = std::fs::read(file)
+                .map_err(|source| Failure::Config { path: file.to_owned(), source: source.into() })?;
+            let digest = skep_tls::sha256(&bytes).to_string();
+            let path = agents_dir.join(&digest);
+            std::fs::write(&path, bytes).map_err(|source| Failure::Write { path, source })?;
+            digest
+        }
+    };
+    Ok(Bootstrap { agent_urls: vec![NO_AGENT.to_owned()], agent_sha256, agent_config: Secret::new("") })
+}
+
+#[async_trait]
+impl DriverUnderTest for Subject {
+    /// Each in turn: what one made, another has to find.
+    async fn driver(&self) -> Arc<dyn Driver> {
+        let mut seats = self.0.seats.lock().await;
+        seats.next = (seats.next + 1) % seats.taken.len();
+        Arc::clone(&seats.taken[seats.next].1)
+    }
+
+    fn template(&self) -> Template {
+        self.0.template.clone()
+    }
+
+    fn prefix(&self) -> String {
+        self.0.prefix.clone()
+    }
+
+    fn bootstrap(&self) -> Bootstrap {
+        self.0.bootstrap.clone()
+    }
+}

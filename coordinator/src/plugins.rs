@@ -1,0 +1,149 @@
+//! Driver programs: found on the plugin path, asked what they are, and kept running for as long as an account uses them.
+//!
+//! ```text
+//! --plugin-path ─► scan: trusted files ─► handshake: what each is ─► Supervised (a Kind) ─► open ─► one process an account
+//!                     └─ refused ┄┐             └─ broken ┄┐                                        └─ watch: restart, with
+//!                                 └┄┄┄┄┄► said, never fatal ┘                                          back-off, or stop
+//! ```
+
+mod backoff;
+mod handshake;
+mod logs;
+mod scan;
+mod supervised;
+mod timing;
+mod watch;
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures::StreamExt;
+use skep_driver::Kind;
+use skep_driver::plugin::Environment;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use scan::Candidate;
+pub use supervised::Supervised;
+pub use timing::Timing;
+
+/// Programs that are asked at once what they are, when a coordinator starts.
+const HANDSHAKES: usize = 4;
+
+#[derive(Debug)]
+pub struct Settings {
+    /// Folders, the first that has a name wins.
+    pub path: Vec<PathBuf>,
+    /// For sockets. What is in it is removed: no other coordinator may use it.
+    pub run: PathBuf,
+    pub environment: Environment,
+    pub timing: Timing,
+}
+
+/// A program that cannot be used, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Broken {
+    /// As far as it is known: the driver's.
+    pub name: String,
+    pub program: PathBuf,
+    pub reason: String,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("cannot prepare {path} for driver programs")]
+pub struct RunFolderError {
+    path: PathBuf,
+    source: std::io::Error,
+}
+
+/// All driver programs of this machine.
+#[derive(Debug)]
+pub struct Plugins {
+    kinds: Vec<Arc<Supervised>>,
+    broken: Vec<Broken>,
+    host: Arc<Host>,
+}
+
+/// What all programs share.
+#[derive(Debug)]
+struct Host {
+    run: PathBuf,
+    environment: Environment,
+    timing: Timing,
+    /// One folder a process.
+    folders: AtomicU64,
+    stop: CancellationToken,
+    watches: TaskTracker,
+}
+
+impl Plugins {
+    /// Looks through the path, and asks every program what it is.
+    pub async fn find(settings: Settings) -> Result<Self, RunFolderError> {
+        let host = Arc::new(Host::new(settings.run, settings.environment, settings.timing)?);
+        let scanned = scan::scan(&settings.path);
+        let mut broken = scanned.refused;
+        let asked = scanned.candidates.into_iter().map(|candidate| handshake::ask(&host, candidate));
+        let asked: Vec<_> = futures::stream::iter(asked).buffered(HANDSHAKES).collect().await;
+        let mut kinds = Vec::new();
+        for answer in asked.into_iter().flatten() {
+            match answer {
+                Ok(kind) => kinds.push(Arc::new(kind)),
+                Err(reason) => broken.push(reason),
+            }
+        }
+        for each in &broken {
+            tracing::warn!(driver = %each.name, program = %each.program.display(), reason = %each.reason, "driver program refused");
+        }
+        Ok(Self { kinds, broken, host })
+    }
+
+    pub fn kinds(&self) -> Vec<Arc<dyn Kind>> {
+        self.kinds.iter().map(|kind| Arc::clone(kind) as Arc<dyn Kind>).collect()
+    }
+
+    pub fn broken(&self) -> &[Broken] {
+        &self.broken
+    }
+
+    /// Ends all processes; comes back when none is left.
+    pub async fn stop(&self) {
+        self.host.stop.cancel();
+        self.host.watches.close();
+        self.host.watches.wait().await;
+    }
+}
+
+impl Host {
+    fn new(run: PathBuf, environment: Environment, timing: Timing) -> Result<Self, RunFolderError> {
+        let failed = |source| RunFolderError { path: run.clone(), source };
+        // Sockets of a coordinator that was killed; its programs ended with it.
+        match std::fs::remove_dir_all(&run) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+        private_folder(&run).map_err(failed)?;
+        Ok(Self {
+            run,
+            environment,
+            timing,
+            folders: AtomicU64::new(0),
+            stop: CancellationToken::new(),
+            watches: TaskTracker::new(),
+        })
+    }
+
+    /// For one process; short, because a socket's path has to be.
+    fn folder(&self) -> std::io::Result<PathBuf> {
+        let number = self.folders.fetch_add(1, Ordering::Relaxed);
+        let folder = self.run.join(number.to_string());
+        private_folder(&folder)?;
+        Ok(folder)
+    }
+}
+
+fn private_folder(path: &Path) -> std::io::Result<()> {
+    DirBuilder::new().mode(0o700).recursive(true).create(path)
+}

@@ -1,0 +1,88 @@
+//! What a program is: asked once, of a process that lives no longer than the answer.
+
+use std::sync::Arc;
+
+use skep_driver::plugin::{Launch, PluginDriver, Process, variants};
+use skep_types::{DriverDescription, DriverName};
+use tokio::time::timeout;
+
+use super::{Broken, Candidate, Host, Supervised, logs};
+
+/// One answer for each variant of the program, or one for the program itself.
+pub(super) async fn ask(host: &Arc<Host>, candidate: Candidate) -> Vec<Result<Supervised, Broken>> {
+    let variants = variants(&candidate.program, &host.environment, host.timing.handshake).await;
+    if variants.is_empty() {
+        return vec![one(host, &candidate, None).await];
+    }
+    let mut answers = Vec::with_capacity(variants.len());
+    for variant in variants {
+        answers.push(one(host, &candidate, Some(variant)).await);
+    }
+    answers
+}
+
+async fn one(host: &Arc<Host>, candidate: &Candidate, variant: Option<String>) -> Result<Supervised, Broken> {
+    let name = match &variant {
+        Some(variant) => format!("{}/{variant}", candidate.name),
+        None => candidate.name.clone(),
+    };
+    let described = describe(host, candidate, variant.clone(), &name).await;
+    match described {
+        Ok(description) => {
+            Ok(Supervised::new(Arc::clone(host), candidate.program.clone(), variant, description))
+        }
+        Err(reason) => Err(Broken { name, program: candidate.program.clone(), reason }),
+    }
+}
+
+async fn describe(
+    host: &Host,
+    candidate: &Candidate,
+    variant: Option<String>,
+    name: &str,
+) -> Result<DriverDescription, String> {
+    let expected: DriverName =
+        name.parse().map_err(|error| format!("{name:?} is no name of a driver: {error}"))?;
+    let folder = host.folder().map_err(|error| format!("no folder for its socket: {error}"))?;
+    let launch = Launch {
+        program: candidate.program.clone(),
+        variant,
+        folder: folder.clone(),
+        environment: host.environment.clone(),
+    };
+    let started = Process::start(&launch, host.timing.ready, logs::sink(name, "")).await;
+    let described = match started {
+        Err(error) => Err(told(&error)),
+        Ok(process) => {
+            let answer = timeout(host.timing.handshake, PluginDriver::connect(process.socket())).await;
+            process.stop(host.timing.grace).await;
+            match answer {
+                Err(_) => Err(format!(
+                    "it serves, but did not say what it is within {} s",
+                    host.timing.handshake.as_secs_f64()
+                )),
+                Ok(Err(error)) => Err(told(&error)),
+                Ok(Ok(driver)) => Ok(skep_driver::Driver::describe(&driver).clone()),
+            }
+        }
+    };
+    // Best effort: all of them go at the next start.
+    let _ = std::fs::remove_dir_all(&folder);
+    let description = described?;
+    if description.name == expected {
+        Ok(description)
+    } else {
+        Err(format!("it calls itself {}, by its file it is {expected}", description.name))
+    }
+}
+
+/// An error with its causes.
+pub(super) fn told(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(source) = next {
+        text = format!("{text}: {source}");
+        next = source.source();
+    }
+    text
+}

@@ -1,0 +1,136 @@
+//! A driver program as a kind, and its process for one account as a driver.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use skep_driver::plugin::{Launch, PluginDriver};
+use skep_driver::{
+    Access, CreateIntent, Driver, DriverError, ErrorKind, Instance, Kind, Page, Placed, Target,
+};
+use skep_types::{DriverDescription, PowerAction, Template};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::DropGuard;
+
+use super::Host;
+use super::watch::{Link, Watch};
+
+/// A program that said what it is. Every account gets a process of its own.
+#[derive(Debug)]
+pub struct Supervised {
+    host: Arc<Host>,
+    program: PathBuf,
+    variant: Option<String>,
+    description: DriverDescription,
+}
+
+impl Supervised {
+    pub(super) fn new(
+        host: Arc<Host>,
+        program: PathBuf,
+        variant: Option<String>,
+        description: DriverDescription,
+    ) -> Self {
+        Self { host, program, variant, description }
+    }
+}
+
+#[async_trait]
+impl Kind for Supervised {
+    fn describe(&self) -> &DriverDescription {
+        &self.description
+    }
+
+    async fn open(&self, access: Access) -> Result<Arc<dyn Driver>, DriverError> {
+        let folder = self.host.folder().map_err(|error| {
+            DriverError::new(ErrorKind::Unavailable, "no folder for the driver program's socket")
+                .caused_by(error)
+        })?;
+        let launch = Launch {
+            program: self.program.clone(),
+            variant: self.variant.clone(),
+            folder,
+            environment: self.host.environment.clone(),
+        };
+        let driver = self.description.name.to_string();
+        let watch = Watch { host: Arc::clone(&self.host), launch, driver, access };
+        let first = watch.start().await?;
+        let (sender, link) = watch::channel(Link::Up(Arc::clone(&first.driver)));
+        let stop = self.host.stop.child_token();
+        self.host.watches.spawn(watch.run(first, sender, stop.clone()));
+        Ok(Arc::new(Held { description: self.description.clone(), link, _stop: stop.drop_guard() }))
+    }
+}
+
+/// Its process ends when this is dropped.
+#[derive(Debug)]
+struct Held {
+    /// The one that was registered: a program that was replaced under our feet does not change what was promised.
+    description: DriverDescription,
+    link: watch::Receiver<Link>,
+    _stop: DropGuard,
+}
+
+impl Held {
+    /// Nothing was sent where there is nobody to send it to.
+    fn up(&self) -> Result<Arc<PluginDriver>, DriverError> {
+        let message = match &*self.link.borrow() {
+            Link::Up(driver) => return Ok(Arc::clone(driver)),
+            Link::Down { reason, again } => {
+                let wait = again.saturating_duration_since(Instant::now()).as_secs();
+                format!("the driver program is down: {reason}; it is started again in {wait} s")
+            }
+            Link::Over => "the driver program was stopped".to_owned(),
+        };
+        Err(DriverError::new(ErrorKind::Unavailable, message))
+    }
+}
+
+#[async_trait]
+impl Driver for Held {
+    fn describe(&self) -> &DriverDescription {
+        &self.description
+    }
+
+    async fn check(&self, template: &Template) -> Result<(), DriverError> {
+        self.up()?.check(template).await
+    }
+
+    async fn ensure(&self, intent: &CreateIntent) -> Result<Placed, DriverError> {
+        self.up()?.ensure(intent).await
+    }
+
+    async fn list(&self, cluster: &str, page_token: Option<&str>) -> Result<Page, DriverError> {
+        self.up()?.list(cluster, page_token).await
+    }
+
+    async fn observe(
+        &self,
+        cluster: &str,
+        targets: &[Target],
+    ) -> Result<Vec<Result<Instance, DriverError>>, DriverError> {
+        self.up()?.observe(cluster, targets).await
+    }
+
+    async fn power(
+        &self,
+        cluster: &str,
+        action: PowerAction,
+        targets: &[Target],
+    ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
+        self.up()?.power(cluster, action, targets).await
+    }
+
+    async fn destroy(
+        &self,
+        cluster: &str,
+        targets: &[Target],
+    ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
+        self.up()?.destroy(cluster, targets).await
+    }
+
+    async fn console(&self, cluster: &str, target: &Target) -> Result<String, DriverError> {
+        self.up()?.console(cluster, target).await
+    }
+}

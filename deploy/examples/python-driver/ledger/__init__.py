@@ -1,0 +1,1 @@
+"""An example of a driver program for skep: machines that are rows of a file."""
