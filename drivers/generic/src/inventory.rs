@@ -77,7 +77,8 @@ fn format(text: &str) -> Format {
         text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with(['#', ';']));
     let Some(first) = lines.next() else { return Format::Csv };
     let key = |line: &str| line.ends_with(':') || line.contains(": ");
-    if first.starts_with('[') && first.ends_with(']') {
+    let head = |line: &str| line.starts_with('[') && line.ends_with(']');
+    if head(first) {
         Format::Ini
     } else if first == "---"
         || first == "-"
@@ -86,7 +87,7 @@ fn format(text: &str) -> Format {
         || key(first)
     {
         Format::Yaml
-    } else if text.lines().any(|line| line.trim_start().starts_with('[') || line.contains(" ansible_")) {
+    } else if text.lines().any(|line| head(line.trim()) || line.contains(" ansible_")) {
         Format::Ini
     } else {
         Format::Csv

@@ -50,6 +50,9 @@ impl Container {
         let mut container = Self { id, address: String::new() };
         container.address =
             stdout(Command::new("docker").args(["inspect", "--format", format, &container.id]));
+        container.sh(
+            "printf '#!/bin/sh\\nexec sleep infinity\\n' >/usr/local/bin/run; chmod 755 /usr/local/bin/run; cp /usr/local/bin/run /usr/local/bin/proxy",
+        );
         container.wait("until ss -Hltn 'sport = :22' | grep -q .; do sleep 0.05; done");
         container
     }

@@ -40,7 +40,7 @@ async fn keys_are_recorded_pinned_and_compared() {
     machine.sh("rm /etc/ssh/ssh_host_* && ssh-keygen -qA && systemctl restart ssh");
     let error = with(pinned).await.unwrap_err();
     let Kind::HostKeyChanged { known, shown, .. } = &error.kind else { panic!("{error}") };
-    assert_eq!(known, &[seen.fingerprint.clone()]);
+    assert_eq!(known, std::slice::from_ref(&seen.fingerprint));
     let new = with(HostKeys::default()).await.unwrap().host_key().clone();
     assert_eq!(shown, &new.fingerprint);
 }

@@ -14,9 +14,9 @@ const LOOK: &str = "find /etc /usr /var/lib /root -xdev \\( -path /var/lib/syste
     find /etc /usr/local -type f -exec sha256sum {} + | sort -k 2; hostname; \\
     systemctl list-unit-files --no-legend | sort; systemctl --failed --no-legend";
 
-/// A program that ends well at once: to systemd as good an agent as any.
+/// To systemd as good an agent as any: it becomes the program `run` or `proxy` that stands on the machine.
 pub(crate) fn program() -> Vec<u8> {
-    std::fs::read("/bin/true").unwrap()
+    std::fs::read("/usr/bin/env").unwrap()
 }
 
 pub(crate) fn bootstrap(program: &[u8]) -> Bootstrap {
