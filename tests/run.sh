@@ -20,6 +20,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/../deploy/lib.sh"
 PARTS=(install fmt clippy deny docs unit cluster e2e)
 CARGO_DENY=0.20.2
 CARGO_NEXTEST=0.9.143
+MOTO=5.2.5
 
 cd "$SKEP_REPO"
 
@@ -43,8 +44,29 @@ need_hosts() {
     deploy/host-image.sh
 }
 
+# The example driver: tests try it with every rule.
+need_python() {
+    with_lock ensure_packages python3 python3-venv
+    with_lock ensure_python_driver
+    export SKEP_PYTHON_DRIVER=$SKEP_CACHE/python-driver/skep-driver-ledger
+}
+
 # A plugin that tests drive is written in Go.
 need_go() { with_lock ensure_packages golang-go; }
+
+# The emulated EC2: a Python program in a folder of its own.
+need_moto() { with_lock ensure_moto; }
+
+ensure_moto() {
+    local folder=$SKEP_CACHE/moto
+    [[ -f $folder/skep-version && $(<"$folder/skep-version") == "$MOTO" ]] && return 0
+    ensure_packages python3-venv
+    say "installing moto $MOTO"
+    rm -rf "$folder"
+    python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check "moto[ec2,server]==$MOTO" >&2
+    echo "$MOTO" >"$folder/skep-version"
+}
 
 # --- Parts ----------------------------------------------------------------------------------------------------------
 
@@ -53,6 +75,8 @@ part_install() {
     need_nextest
     need_hosts
     need_go
+    need_moto
+    need_python
 }
 
 part_fmt() { cargo fmt --all --check; }
@@ -77,6 +101,8 @@ part_unit() {
     need_nextest
     need_hosts
     need_go
+    need_moto
+    export SKEP_CACHE
     cargo nextest run --locked --workspace --exclude skep-tests
 }
 
@@ -88,6 +114,7 @@ part_cluster() {
 part_e2e() {
     need_nextest
     need_hosts
+    need_python
     build_binaries
     cargo nextest run --locked -p skep-tests -E 'binary(/^e2e/)'
 }
@@ -108,6 +135,7 @@ remove_leftovers() {
         done
     done <"$SKEP_TEST_CLUSTERS"
     docker ps -aq --filter label=skep-tests | xargs -r docker rm -fv >/dev/null
+    docker network ls -q --filter label=skep-tests | xargs -r docker network rm >/dev/null
 }
 
 clean_up() {

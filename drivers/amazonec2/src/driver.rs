@@ -1,5 +1,7 @@
 //! The driver: each call of the trait, handed to the module that does it.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +11,8 @@ use tokio::time::Instant;
 
 use crate::client::{Ec2, filter};
 use crate::errors::{Effect, refusal};
-use crate::looks::{Looks, PAGE};
+use crate::looks::{Looks, PAGE, Seen};
+use crate::recent::Recent;
 use crate::resolve::{self, Resolver};
 use crate::tried::Tried;
 use crate::{changes, instance, options, plan, tags};
@@ -24,24 +27,35 @@ pub(crate) struct Ec2Driver {
     pub(crate) ec2: Ec2,
     pub(crate) resolver: Resolver,
     pub(crate) tried: Tried,
+    pub(crate) recent: Recent,
     pub(crate) opened: Instant,
     looks: Looks,
 }
 
 impl Ec2Driver {
     pub(crate) fn new(description: DriverDescription, ec2: Ec2) -> Self {
+        let settle = description.settle;
         Self {
             description,
             looks: Looks::start(ec2.clone()),
             ec2,
             resolver: Resolver::default(),
             tried: Tried::default(),
+            recent: Recent::new(settle),
             opened: Instant::now(),
         }
     }
 
-    async fn look(&self, targets: &[Target]) -> Result<std::sync::Arc<crate::looks::Seen>, DriverError> {
-        self.looks.at(targets.iter().map(|target| target.instance.provider_id.to_string()).collect()).await
+    async fn look(&self, targets: &[Target]) -> Result<Arc<Seen>, DriverError> {
+        let ids: Vec<String> = targets.iter().map(|target| target.instance.provider_id.to_string()).collect();
+        let seen = self.looks.at(ids.clone()).await?;
+        let missing = self.recent.missing_in(&seen, &ids);
+        if missing.is_empty() {
+            return Ok(seen);
+        }
+        let mut seen = Arc::unwrap_or_clone(seen);
+        seen.extend(missing);
+        Ok(Arc::new(seen))
     }
 }
 
@@ -102,7 +116,11 @@ impl Driver for Ec2Driver {
     ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
         let seen = self.look(targets).await?;
         let planned = changes::plan_destruction(cluster, &seen, targets);
-        Ok(changes::carry_out(&self.ec2, targets, planned).await)
+        let results = changes::carry_out(&self.ec2, targets, planned).await;
+        for (target, _) in targets.iter().zip(&results).filter(|(_, result)| result.is_ok()) {
+            self.recent.destroyed(target.instance.provider_id.as_str());
+        }
+        Ok(results)
     }
 
     async fn console(&self, cluster: &str, target: &Target) -> Result<String, DriverError> {

@@ -79,6 +79,13 @@ pub(crate) async fn own(
     Ok(ids)
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Added {
+    All,
+    /// To be looked at.
+    Perhaps,
+}
+
 struct Group<'a> {
     ec2: &'a Ec2,
     cluster: &'a str,
@@ -99,7 +106,9 @@ impl Group<'_> {
             if missing.is_empty() {
                 return Ok(id);
             }
-            self.authorize(&id, &missing).await?;
+            if self.authorize(&id, &missing).await? == Added::All {
+                return Ok(id);
+            }
             tokio::time::sleep(ROUND).await;
         }
         Err(DriverError::new(
@@ -132,31 +141,25 @@ impl Group<'_> {
             .tag_specifications(tags::specification(ResourceType::SecurityGroup, &own));
         match request.send().await.map_err(refusal("EC2 did not make the security group", Effect::Changes)) {
             Ok(_) => Ok(()),
-            // Made by another coordinator meanwhile.
+            // Made by another coordinator meanwhile, or perhaps by us: the next round looks.
             Err(refused) if refused.code == "InvalidGroup.Duplicate" => Ok(()),
-            Err(refused) => Err(nothing_made(refused.error)),
+            Err(refused) if refused.error.kind == ErrorKind::Ambiguous => Ok(()),
+            Err(refused) => Err(refused.error),
         }
     }
 
-    async fn authorize(&self, id: &str, missing: &[&Rule]) -> Result<(), DriverError> {
+    async fn authorize(&self, id: &str, missing: &[&Rule]) -> Result<Added, DriverError> {
         let rules = missing.iter().map(|rule| permission(rule, id)).collect();
         let request =
             self.ec2.sdk.authorize_security_group_ingress().group_id(id).set_ip_permissions(Some(rules));
         match request.send().await.map_err(refusal("EC2 did not add rules to the group", Effect::Changes)) {
-            Ok(_) => Ok(()),
+            Ok(_) => Ok(Added::All),
             // Another coordinator adds them too, or the group is not seen yet: the next round looks again.
-            Err(refused) if refused.code == "InvalidPermission.Duplicate" => Ok(()),
-            Err(refused) if refused.code == "InvalidGroup.NotFound" => Ok(()),
-            Err(refused) => Err(nothing_made(refused.error)),
+            Err(refused) if refused.code == "InvalidPermission.Duplicate" => Ok(Added::Perhaps),
+            Err(refused) if refused.code == "InvalidGroup.NotFound" => Ok(Added::Perhaps),
+            Err(refused) if refused.error.kind == ErrorKind::Ambiguous => Ok(Added::Perhaps),
+            Err(refused) => Err(refused.error),
         }
-    }
-}
-
-/// A group that may or may not have been made is found again by its name: no instance is in doubt.
-fn nothing_made(error: DriverError) -> DriverError {
-    match error.kind {
-        ErrorKind::Ambiguous => DriverError { kind: ErrorKind::Unavailable, ..error },
-        _ => error,
     }
 }
 

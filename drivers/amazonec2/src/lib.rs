@@ -20,6 +20,7 @@ mod kind;
 mod looks;
 mod options;
 mod plan;
+mod recent;
 mod request;
 mod resolve;
 mod tags;

@@ -50,8 +50,8 @@ pub struct Seen {
     pub lost: BTreeMap<String, u32>,
     /// Instances made.
     pub made: u32,
-    /// How long the emulator itself took for creates.
-    pub creating: Duration,
+    /// How long the emulator itself took for each create; it works on one at a time.
+    pub creates: Vec<Duration>,
 }
 
 impl Seen {

@@ -23,14 +23,26 @@ pub fn of_action(action: &str) -> (&str, Size) {
         "RunInstances" => (action, size(5.0, 2.0)),
         "TerminateInstances" => (action, size(100.0, 5.0)),
         "CreateTags" => (action, size(100.0, 10.0)),
-        reading if reading.starts_with("Describe") || reading.starts_with("Get") => ("reading", size(100.0, 20.0)),
+        reading if reading.starts_with("Describe") || reading.starts_with("Get") => {
+            ("reading", size(100.0, 20.0))
+        }
         _ => ("changing", size(50.0, 5.0)),
     }
 }
 
-/// How long `count` tokens take at least, when the bucket is full at first.
-pub fn shortest(size: Size, count: u32) -> Duration {
-    Duration::from_secs_f64(((f64::from(count) - size.burst) / size.per_second).max(0.0))
+/// How long calls take at least, whose tokens come from buckets that are full at first, and that are worked on one
+/// after the other for as long as `work` says. Each takes so many tokens of each bucket.
+pub fn shortest(buckets: &[(Size, u32)], work: &[Duration]) -> Duration {
+    let mut end = Duration::ZERO;
+    for (call, work) in (1u32..).zip(work) {
+        let admitted = |(size, each): &(Size, u32)| {
+            let tokens = f64::from(call) * f64::from(*each);
+            Duration::from_secs_f64(((tokens - size.burst) / size.per_second).max(0.0))
+        };
+        let begin = buckets.iter().map(admitted).max().unwrap_or_default();
+        end = end.max(begin) + *work;
+    }
+    end
 }
 
 #[derive(Debug)]
@@ -84,8 +96,11 @@ mod tests {
     }
 
     #[test]
-    fn the_shortest_time_is_what_the_burst_leaves_over() {
-        assert_eq!(shortest(of_action("RunInstances").1, 10), Duration::from_millis(2_500));
-        assert_eq!(shortest(INSTANCES, 1_000), Duration::ZERO);
+    fn the_shortest_time_is_what_the_burst_leaves_over_and_the_last_calls_work() {
+        let (requests, second) = (of_action("RunInstances").1, Duration::from_secs(1));
+        let buckets = [(requests, 1), (INSTANCES, 100)];
+        assert_eq!(shortest(&buckets, &[Duration::ZERO; 10]), Duration::from_millis(2_500));
+        assert_eq!(shortest(&buckets, &[Duration::from_millis(100); 10]), Duration::from_millis(2_600));
+        assert_eq!(shortest(&buckets, &[second; 10]), second * 10);
     }
 }

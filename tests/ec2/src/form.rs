@@ -44,7 +44,9 @@ mod tests {
 
     #[test]
     fn a_form_is_read_changed_and_written() {
-        let mut form = Form::parse(b"Action=RunInstances&MinCount=1&UserData=a%2Bb%3D&InstanceId.1=i-1&InstanceId.2=i-2");
+        let mut form = Form::parse(
+            b"Action=RunInstances&MinCount=1&UserData=a%2Bb%3D&InstanceId.1=i-1&InstanceId.2=i-2",
+        );
         assert_eq!((form.action(), form.get("UserData")), ("RunInstances", Some("a+b=")));
         assert_eq!(form.list("InstanceId"), ["i-1", "i-2"]);
         form.set("MinCount", "7");

@@ -32,7 +32,9 @@ pub(crate) fn rewritten(
             edits.push((item.range(), String::new()));
         } else if let Some(address) = addresses.get(id) {
             let here = item.descendants().filter(|node| node.has_tag_name(name("privateIpAddress")));
-            edits.extend(here.filter_map(|node| node.first_child()).map(|text| (text.range(), address.to_string())));
+            edits.extend(
+                here.filter_map(|node| node.first_child()).map(|text| (text.range(), address.to_string())),
+            );
         }
     }
     edits.sort_by_key(|(range, _)| range.start);
@@ -68,6 +70,14 @@ pub(crate) fn refusal(code: &str, message: &str) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response><Errors><Error><Code>{code}</Code><Message>{message}\
          </Message></Error></Errors><RequestID>of-the-proxy</RequestID></Response>"
+    )
+}
+
+/// An answer to GetConsoleOutput. `output` is base64.
+pub(crate) fn console(output: &str) -> String {
+    format!(
+        "<GetConsoleOutputResponse xmlns=\"{NAMESPACE}\"><requestId>of-the-proxy</requestId>\
+         <output>{output}</output></GetConsoleOutputResponse>"
     )
 }
 
