@@ -55,7 +55,7 @@ impl Shop {
     }
 
     /// Nothing of our own environment: plugins of one family read credentials from there.
-    fn launch(&self, folder: &Folder, lease: Option<&Lease>, limits: Limits) -> Launch {
+    fn launch(&self, machine: &str, folder: &Folder, lease: Option<&Lease>, limits: Limits) -> Launch {
         let variables = [
             ("PATH", self.path.clone()),
             ("HOME", folder.path().into()),
@@ -65,6 +65,7 @@ impl Shop {
         Launch {
             program: self.program.clone(),
             driver: self.driver.clone(),
+            machine: machine.to_owned(),
             environment: BTreeMap::from(variables.map(|(name, value)| (name.into(), value))),
             folder: folder.path().to_owned(),
             user: lease.map(|lease| lease.user),
@@ -94,7 +95,7 @@ impl Session {
         };
         let lease = shop.users.as_ref().map(Users::lease).transpose().map_err(unusable)?;
         let folder = shop.workshop.lay(kept, lease.as_ref().map(|lease| lease.user)).map_err(unusable)?;
-        let launch = shop.launch(&folder, lease.as_ref(), limits);
+        let launch = shop.launch(&kept.machine, &folder, lease.as_ref(), limits);
         let plugin = Plugin::start(launch).await.map_err(errors::starting)?;
         let session = Self { plugin, folder, _lease: lease, _place: place };
         let config = session.config_of(kept).to_string();

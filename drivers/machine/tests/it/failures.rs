@@ -120,7 +120,7 @@ async fn a_caller_that_goes_away_does_not_end_a_create() {
 }
 
 #[tokio::test]
-async fn plugins_that_fail_panic_or_hang_in_other_calls_are_errors_of_these_calls() {
+async fn plugins_that_fail_or_panic_in_other_calls_are_errors_of_these_calls() {
     let cases = [("fail", ErrorKind::Unavailable), ("panic", ErrorKind::Unavailable)];
     for (how, kind) in cases {
         let bench = Bench::new();

@@ -84,7 +84,8 @@ async fn a_container_lives_its_whole_life_as_a_host() {
     let id = containers.ids().remove(0);
     let marker = docker(&["exec", &id, "cat", "/etc/skep/adopted"]);
     assert!(marker.contains(&format!("cluster={cluster}\n")) && marker.contains("host=h1-1\n"), "{marker}");
-    docker(&["exec", &id, "cmp", PROGRAM, "/usr/local/bin/skep-agent"]);
+    let laid = docker(&["exec", &id, "sha256sum", "/usr/local/bin/skep-agent"]);
+    assert!(laid.starts_with(&intent.slots[0].bootstrap.agent_sha256), "{laid}");
     assert!(host.kept.as_ref().unwrap().reveal().contains("ssh-ed25519 "));
 
     let two = driver(&bench, "two").await;

@@ -19,6 +19,8 @@ pub struct Launch {
     pub program: PathBuf,
     /// The driver's name, such as `digitalocean`.
     pub driver: String,
+    /// Whom it works on, for the log.
+    pub machine: String,
     /// All of it, but for the two variables of the protocol: nothing of our own environment is handed down.
     pub environment: BTreeMap<OsString, OsString>,
     /// The working directory. Absolute, and the user's.

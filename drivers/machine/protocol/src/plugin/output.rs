@@ -28,6 +28,7 @@ const PANICS: [&str; 2] = ["panic: ", "fatal error: "];
 #[derive(Debug)]
 pub(super) struct Output {
     driver: String,
+    machine: String,
     mask: Mask,
     bytes_max: u64,
     lines_max: u64,
@@ -47,6 +48,7 @@ impl Output {
     pub(super) fn new(launch: &Launch, stopper: Stopper) -> Arc<Self> {
         Arc::new(Self {
             driver: launch.driver.clone(),
+            machine: launch.machine.clone(),
             mask: launch.mask.clone(),
             bytes_max: launch.limits.output_bytes,
             lines_max: launch.limits.log_lines,
@@ -94,11 +96,16 @@ impl Output {
         self.remember(line);
         let told = self.lines.fetch_add(1, Ordering::Relaxed);
         if told == self.lines_max {
-            warn!(driver = %self.driver, lines = told, "the plugin says too much; no more of it is logged");
+            warn!(
+                driver = self.driver,
+                machine = self.machine,
+                lines = told,
+                "the plugin says too much; no more of it is logged"
+            );
         } else if told < self.lines_max {
             match from {
-                Pipe::Out => info!(driver = %self.driver, line, "plugin"),
-                Pipe::Err => debug!(driver = %self.driver, line, "plugin"),
+                Pipe::Out => info!(driver = self.driver, machine = self.machine, line, "plugin"),
+                Pipe::Err => debug!(driver = self.driver, machine = self.machine, line, "plugin"),
             }
         }
     }

@@ -57,7 +57,7 @@ impl Process {
             .spawn()
             .map_err(|error| PluginError::Start { program, source: Arc::new(error) })?;
         let pid = child.id();
-        debug!(driver = %launch.driver, pid, "plugin started");
+        debug!(driver = launch.driver, machine = launch.machine, pid, "plugin started");
         let stopper = Stopper::default();
         let output = Output::new(launch, stopper.clone());
         let (address, told) = oneshot::channel();

@@ -34,6 +34,7 @@ impl Bench {
         Launch {
             program,
             driver: "testhost".to_owned(),
+            machine: "m1".to_owned(),
             environment: BTreeMap::from([("PATH".into(), path)]),
             folder: self.folder.path().to_owned(),
             user: None,
