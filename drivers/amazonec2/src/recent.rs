@@ -36,8 +36,7 @@ impl Recent {
     /// EC2 took the request to end it, and may not show that either.
     pub(crate) fn destroyed(&self, id: &str) {
         if let Some((one, _)) = self.lock().get_mut(id) {
-            let state = State::builder().name(InstanceStateName::ShuttingDown).build();
-            *one = Described { state: Some(state), ..one.clone() };
+            one.state = Some(State::builder().name(InstanceStateName::ShuttingDown).build());
         }
     }
 
