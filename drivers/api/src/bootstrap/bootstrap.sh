@@ -95,9 +95,10 @@ for key in $(keys unit.); do
     place "$key" "$units/${key#unit.}" 644
 done
 
-systemctl daemon-reload
+# Reads the units anew, too: a reload of its own would take as long again as all the rest of this script.
+systemctl enable $(payload enable)
 if [ "$changed" = yes ]; then
     systemctl try-restart skep-agent.service
 fi
-systemctl enable --now $(payload enable)
+systemctl start $(payload enable)
 exit 0
