@@ -108,7 +108,7 @@ func (c container) authorize() error {
 	if err := os.WriteFile(filepath.Join(folder, ".ssh", "authorized_keys"), key, 0o600); err != nil {
 		return err
 	}
-	_, err = docker("cp", filepath.Join(folder, ".ssh"), c.MachineName+":/root/")
+	_, err = docker("cp", filepath.Join(folder, ".ssh"), c.MachineName+":/root")
 	return err
 }
 
