@@ -20,7 +20,7 @@ const FILES: [&str; 11] = [
 ];
 
 /// Messages with secrets: their `Debug` stands in src/redacted.rs.
-const REDACTED: [&str; 11] = [
+const REDACTED: [&str; 13] = [
     ".skep.agent.v1.Done",
     ".skep.agent.v1.EnrolRequest",
     ".skep.agent.v1.SwarmJoin",
@@ -29,9 +29,11 @@ const REDACTED: [&str; 11] = [
     ".skep.driver.v1.Instance",
     ".skep.driver.v1.Target",
     ".skep.store.v1.FrozenBootstrap",
+    ".skep.v1.AddAccountRequest",
     ".skep.v1.CreateJoinTokenReply",
     ".skep.v1.JoinReply",
     ".skep.v1.JoinRequest",
+    ".skep.v1.RotateAccountCredentialsRequest",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -43,6 +45,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     tonic_prost_build::configure()
         .bytes(".")
         .btree_map(".skep.v1.Template")
+        .btree_map(".skep.v1.Account")
+        .btree_map(".skep.v1.AccountLimits")
+        .btree_map(".skep.v1.AddAccountRequest")
+        .btree_map(".skep.v1.RotateAccountCredentialsRequest")
         .skip_debug(REDACTED)
         .compile_fds(descriptors)?;
     Ok(())

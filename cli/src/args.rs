@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    cluster, config, create, driver, env, events, explain, inspect, ip, ls, operation, person, power, rm,
-    status, swarm, url,
+    account, cluster, config, create, driver, env, events, explain, inspect, ip, ls, operation, person,
+    power, rm, status, swarm, url,
 };
 
 /// Fleets of Docker hosts and swarms, made and kept by a cluster of coordinators.
@@ -67,6 +67,9 @@ pub(crate) enum Command {
     /// What can make hosts here.
     #[command(subcommand)]
     Driver(driver::Command),
+    /// What drivers act with: credentials, endpoints and limits.
+    #[command(subcommand)]
+    Account(account::Command),
     /// Print the versions of this program and of the cluster.
     Version,
     /// Print the reference of all commands, as Markdown.

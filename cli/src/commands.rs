@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub(crate) mod account;
 pub(crate) mod cluster;
 pub(crate) mod config;
 pub(crate) mod create;
@@ -49,6 +50,7 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<(), Failu
         Command::Cluster(command) => cluster::run(command, context).await,
         Command::Person(command) => person::run(command, context).await,
         Command::Driver(command) => driver::run(command, context).await,
+        Command::Account(command) => account::run(command, context).await,
         Command::Version => version::run(context).await,
         Command::Docs => docs::run(context),
     }

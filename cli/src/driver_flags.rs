@@ -76,8 +76,27 @@ pub(crate) fn complete(
     driver: &Driver,
     variables: &Variables,
 ) -> Result<BTreeMap<String, String>, Failure> {
+    completed(given, &driver.flags, variables)
+}
+
+/// The same for the settings of an account; one that the driver does not know is left for the coordinator to refuse.
+pub(crate) fn complete_account(
+    given: &BTreeMap<String, String>,
+    driver: &Driver,
+    variables: &Variables,
+) -> Result<BTreeMap<String, String>, Failure> {
+    let mut options = given.clone();
+    options.extend(completed(given, &driver.account_flags, variables)?);
+    Ok(options)
+}
+
+fn completed(
+    given: &BTreeMap<String, String>,
+    flags: &[DriverFlag],
+    variables: &Variables,
+) -> Result<BTreeMap<String, String>, Failure> {
     let mut options = BTreeMap::new();
-    for flag in &driver.flags {
+    for flag in flags {
         let (value, source) = match given.get(&flag.name) {
             Some(value) => (value.as_str(), format!("--{}", flag.name)),
             None => match variables.get(&flag.env) {

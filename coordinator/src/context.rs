@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use skep_driver::Driver;
+use skep_driver::Kind;
 use skep_types::{ClusterId, CoordinatorId, DriverDescription, DriverName};
 
+use crate::accounts::Accounts;
 use crate::plugins::Broken;
 use crate::raft::RaftHandle;
 use crate::trust::{ClusterKey, Issuers, Sealer};
@@ -18,6 +19,8 @@ pub struct Context {
     pub raft: RaftHandle,
     pub trust: Arc<Trust>,
     pub drivers: Drivers,
+    /// Their drivers, opened.
+    pub accounts: Accounts,
 }
 
 /// The cluster's secrets, as every coordinator holds them in memory.
@@ -28,16 +31,17 @@ pub struct Trust {
     pub issuers: Issuers,
 }
 
-/// The drivers this coordinator can call, by name.
+/// The kinds of drivers this coordinator has, by name.
 #[derive(Debug, Clone, Default)]
 pub struct Drivers {
-    usable: Arc<BTreeMap<DriverName, Arc<dyn Driver>>>,
+    usable: Arc<BTreeMap<DriverName, Arc<dyn Kind>>>,
     broken: Arc<[Broken]>,
 }
 
 impl Drivers {
-    pub fn new(drivers: impl IntoIterator<Item = Arc<dyn Driver>>) -> Self {
-        let named = drivers.into_iter().map(|driver| (driver.describe().name.clone(), driver));
+    /// Of one name, the last.
+    pub fn new(kinds: impl IntoIterator<Item = Arc<dyn Kind>>) -> Self {
+        let named = kinds.into_iter().map(|kind| (kind.describe().name.clone(), kind));
         Self { usable: Arc::new(named.collect()), broken: Arc::default() }
     }
 
@@ -51,11 +55,11 @@ impl Drivers {
         &self.broken
     }
 
-    pub fn get(&self, name: &DriverName) -> Option<&Arc<dyn Driver>> {
+    pub fn get(&self, name: &DriverName) -> Option<&Arc<dyn Kind>> {
         self.usable.get(name)
     }
 
     pub fn descriptions(&self) -> Vec<DriverDescription> {
-        self.usable.values().map(|driver| driver.describe().clone()).collect()
+        self.usable.values().map(|kind| kind.describe().clone()).collect()
     }
 }

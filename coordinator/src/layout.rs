@@ -71,7 +71,7 @@ pub enum LayoutError {
     Io { path: PathBuf, source: io::Error },
     #[error("{path} is not what skepd wrote")]
     Malformed { path: PathBuf, source: toml::de::Error },
-    #[error("the coordinator's file could not be written")]
+    #[error("a configuration could not be written")]
     Write(#[from] toml::ser::Error),
     #[error("the cluster key {path} is missing: without it nothing that is sealed can be opened")]
     NoClusterKey { path: PathBuf },
@@ -94,6 +94,11 @@ impl Layout {
 
     pub fn raft(&self) -> PathBuf {
         self.data.join("log")
+    }
+
+    /// Folders of drivers, one an account.
+    pub fn drivers(&self) -> PathBuf {
+        self.data.join("drivers")
     }
 
     /// The folder, new and private.

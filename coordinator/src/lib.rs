@@ -11,6 +11,7 @@
 //! Decisions stand in `skep-core`; everything here carries them out. Nothing here knows a concrete driver, and nothing but
 //! `raft` knows openraft.
 
+pub mod accounts;
 pub mod agent_binaries;
 pub mod agents;
 pub mod api;

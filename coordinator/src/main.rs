@@ -5,7 +5,6 @@ mod options;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
@@ -16,9 +15,8 @@ use skep_coordinator::layout::{Addresses, Layout};
 use skep_coordinator::plugins::{self, Plugins};
 use skep_coordinator::raft::Unwatched;
 use skep_coordinator::{found, join, run, telemetry};
-use skep_driver::decorators::{Deadline, MaxInFlight};
 use skep_driver::plugin::{Attached, Environment};
-use skep_driver::{Access, Driver, Kind};
+use skep_driver::{Kind, Shared};
 use skep_driver_local::{LocalConfig, LocalDriver};
 use skep_types::Secret;
 use tokio::net::TcpListener;
@@ -95,10 +93,12 @@ async fn serve(options: RunOptions) -> anyhow::Result<()> {
     let run = run::Options {
         layout,
         drivers: drivers(&options, &plugins).await?,
+        credential_commands: options.credential_commands.clone(),
         agent,
         clock: Arc::new(BootClock),
         graces: options.graces(),
         orphan_search: options.orphan_search(),
+        dial_after: options.dial_after(),
         raft: options.tuning(),
         checkpoint: Arc::new(Unwatched),
     };
@@ -154,31 +154,16 @@ fn agent_binary(options: &RunOptions) -> anyhow::Result<PathBuf> {
 
 async fn drivers(options: &RunOptions, plugins: &Plugins) -> anyhow::Result<Drivers> {
     let local = LocalDriver::connect("local".parse()?, LocalConfig { socket: options.docker_socket.clone() });
-    let limit = options.graces().driver_call;
-    let mut all: Vec<Arc<dyn Driver>> = vec![bounded(Arc::new(local), limit)];
+    let mut kinds: Vec<Arc<dyn Kind>> = vec![Arc::new(Shared(Arc::new(local)))];
     for socket in &options.driver_socket {
-        let plugin = Attached::connect(socket)
+        let attached = Attached::connect(socket)
             .await
             .with_context(|| format!("no driver answers on {}", socket.display()))?;
-        let access = Access::plain(plugin.describe().name.as_str().parse()?);
-        all.push(bounded(plugin.open(access).await?, limit));
+        kinds.push(Arc::new(attached));
     }
-    for kind in plugins.kinds() {
-        let name = kind.describe().name.clone();
-        let access = Access::plain(name.as_str().parse()?);
-        match kind.open(access).await {
-            Ok(driver) => all.push(bounded(driver, limit)),
-            Err(error) => tracing::warn!(driver = %name, %error, "driver program is not used"),
-        }
-    }
-    Ok(Drivers::new(all).beside(plugins.broken()))
-}
-
-/// No call outlives the limit: after its owner's lease and that, another owner may act.
-fn bounded(driver: Arc<dyn Driver>, limit: Duration) -> Arc<dyn Driver> {
-    let calls = driver.describe().calls_in_flight_max;
-    // In this order, waiting for its turn does not count against a call.
-    MaxInFlight::on(Deadline::on(driver, limit), calls)
+    let programs = plugins.kinds().into_iter();
+    // A program that was started by hand comes before one of the same name that was found.
+    Ok(Drivers::new(programs.chain(kinds)).beside(plugins.broken()))
 }
 
 async fn stop_on_signal(shutdown: CancellationToken) {

@@ -111,10 +111,10 @@ pub(crate) struct RunOptions {
     /// The Unix socket of a driver program that is running; may be given several times
     #[arg(long)]
     pub(crate) driver_socket: Vec<PathBuf>,
-    /// Folders with driver programs (skep-driver-NAME), separated by colons; of one name the first is taken [default:
-    /// the folder of skepd, /usr/local/lib/skep/drivers and /usr/lib/skep/drivers]
-    #[arg(long, env = "SKEP_PLUGIN_PATH", value_delimiter = ':')]
-    plugin_path: Option<Vec<PathBuf>>,
+    /// The folder of programs that may print the credentials of accounts; without it none is run. Whoever may write there
+    /// decides what this coordinator runs
+    #[arg(long, env = "SKEP_CREDENTIAL_COMMANDS")]
+    pub(crate) credential_commands: Option<PathBuf>,
     /// Folders with driver programs (skep-driver-NAME), separated by colons; of one name the first is taken [default:
     /// the folder of skepd, /usr/local/lib/skep/drivers and /usr/lib/skep/drivers]
     #[arg(long, env = "SKEP_PLUGIN_PATH", value_delimiter = ':')]
@@ -152,16 +152,7 @@ impl Options {
 /// Where `skep driver install` and packages put driver programs.
 const PLUGIN_FOLDERS: [&str; 2] = ["/usr/local/lib/skep/drivers", "/usr/lib/skep/drivers"];
 
-/// Where `skep driver install` and packages put driver programs.
-const PLUGIN_FOLDERS: [&str; 2] = ["/usr/local/lib/skep/drivers", "/usr/lib/skep/drivers"];
-
 impl RunOptions {
-    /// As given; else the folder of skepd and those of [`PLUGIN_FOLDERS`].
-    pub(crate) fn plugin_path(&self, beside: Option<PathBuf>) -> Vec<PathBuf> {
-        let usual = || beside.into_iter().chain(PLUGIN_FOLDERS.map(PathBuf::from)).collect();
-        self.plugin_path.clone().unwrap_or_else(usual)
-    }
-
     /// As given; else the folder of skepd and those of [`PLUGIN_FOLDERS`].
     pub(crate) fn plugin_path(&self, beside: Option<PathBuf>) -> Vec<PathBuf> {
         let usual = || beside.into_iter().chain(PLUGIN_FOLDERS.map(PathBuf::from)).collect();

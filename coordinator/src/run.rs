@@ -3,17 +3,21 @@
 mod end;
 mod services;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use skep_core::command::{Command, MemberCommand, Reply};
+use skep_core::state::Issuers as SealedIssuers;
 use skep_tls::{ALPN_CONTROL, ALPN_GRPC, Clients, ServerTls, ServerTrust, Swap, client_config};
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use crate::accounts::{Accounts, Means, Places};
 use crate::agent_binaries::AgentBinaries;
-use crate::agents::Registry;
+use crate::agents::{Dialling, Registry};
 use crate::clock::Clock;
 use crate::context::{Context, Drivers, Trust};
 use crate::layout::{Credential, Layout, LayoutError, Member, World};
@@ -25,8 +29,8 @@ use crate::raft::{
     self, BeatHandler, Checkpoint, FileDisk, RaftConfig, RaftHandle, RaftParts, RaftTls, StartError,
 };
 use crate::renew::{Renewable, Renewal};
-use crate::server::HttpState;
-use crate::trust::{Issuers, TrustError};
+use crate::server::{Connections, HttpState};
+use crate::trust::Issuers;
 use crate::{agents, beat, leader, owner, server};
 use end::EndWatch;
 
@@ -35,10 +39,14 @@ use end::EndWatch;
 pub struct Options {
     pub layout: Layout,
     pub drivers: Drivers,
+    /// The folder of programs that may print credentials; None to run none.
+    pub credential_commands: Option<PathBuf>,
     pub agent: AgentBinaries,
     pub clock: Arc<dyn Clock>,
     pub graces: Graces,
     pub orphan_search: Duration,
+    /// How long an agent is given to dial in before it is dialled.
+    pub dial_after: Duration,
     pub raft: Tuning,
     /// `Unwatched`, but for tests that stop a coordinator between two entries.
     pub checkpoint: Arc<dyn Checkpoint>,
@@ -56,10 +64,6 @@ pub struct Listeners {
 pub enum RunError {
     #[error(transparent)]
     Layout(#[from] LayoutError),
-    #[error(transparent)]
-    Trust(#[from] TrustError),
-    #[error(transparent)]
-    Tls(#[from] skep_tls::Error),
     #[error("the log could not be opened")]
     Start(#[from] StartError),
     #[error("the log has failed: {0}")]
@@ -72,6 +76,8 @@ pub enum RunError {
     Services(#[from] tonic_reflection::server::Error),
 }
 
+/// Connections that were dialled and wait to be served.
+const DIALLED: usize = 16;
 /// What a coordinator that has stopped is registered with: the number of no process.
 const NO_PROCESS: u64 = 0;
 /// For saying so.
@@ -172,18 +178,22 @@ impl Node {
         let swap = Swap::new(certificates.control.certified);
         let tls = ServerTls::new(&certificates.control.root_pem, &swap, ALPN_CONTROL)
             .clients(Clients::AnybodyAndExpired)
-            .build()?;
+            .build()
+            .map_err(LayoutError::from)?;
         let renewables = vec![
             Renewable { world: World::Control, key: certificates.control.key, swap },
             Renewable { world: World::Raft, key: certificates.raft.key, swap: certificates.raft_swap },
         ];
         let stop = shutdown.child_token();
         let mut loops = self.spawn_loops(&context, &registry, &ownership, renewables, &stop);
+        let (connections, dialled) = mpsc::channel(DIALLED);
+        let dialling = Dialling { process, patience: self.options.dial_after, connections };
+        loops.spawn(agents::dial(context.clone(), dialling, stop.clone()));
         let grpc = services::routes(&context, &registry, &self.liveness, shutdown).await?;
         let metrics = Arc::new(Metrics::new(registry));
         let http = HttpState { context: context.clone(), metrics, agent: self.options.agent.clone() };
         tracing::info!(coordinator = %self.member.coordinator, cluster = %self.member.cluster, "serving");
-        let served = server::serve(listener, tls, grpc, http, shutdown.clone()).await;
+        let served = server::serve(Connections { listener, dialled }, tls, grpc, http, shutdown.clone()).await;
         stop.cancel();
         while loops.join_next().await.is_some() {}
         resign(&context, &self.member).await;
@@ -200,16 +210,38 @@ impl Node {
             }
             tokio::select! { _ = changes.changed() => {}, () = shutdown.cancelled() => return Ok(None) }
         };
-        let key = self.options.layout.cluster_key()?;
-        let sealer = key.sealer(&self.member.cluster)?;
-        let issuers = Issuers::open(&sealer, &self.member.cluster, &sealed)?;
+        let trust = self.trust(&sealed)?;
+        let accounts = self.accounts(&trust);
         Ok(Some(Context {
             id: self.member.coordinator,
             cluster: self.member.cluster.clone(),
             raft: self.handle.clone(),
-            trust: Arc::new(Trust { key, sealer, issuers }),
+            trust: Arc::new(trust),
             drivers: self.options.drivers.clone(),
+            accounts,
         }))
+    }
+
+    fn accounts(&self, trust: &Trust) -> Accounts {
+        let log = self.handle.clone();
+        let means = Means {
+            records: Arc::new(move |name| log.state().accounts.get(name).cloned()),
+            sealer: trust.sealer.clone(),
+            places: Places {
+                state: self.options.layout.drivers(),
+                agents: self.options.agent.folder.clone(),
+                commands: self.options.credential_commands.clone(),
+            },
+            limit: self.options.graces.driver_call,
+        };
+        Accounts::new(self.options.drivers.clone(), means)
+    }
+
+    fn trust(&self, sealed: &SealedIssuers) -> Result<Trust, LayoutError> {
+        let key = self.options.layout.cluster_key()?;
+        let sealer = key.sealer(&self.member.cluster)?;
+        let issuers = Issuers::open(&sealer, &self.member.cluster, sealed)?;
+        Ok(Trust { key, sealer, issuers })
     }
 
     fn spawn_loops(

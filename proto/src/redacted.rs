@@ -23,9 +23,11 @@ redacted!(
     crate::driver::Instance,
     crate::driver::Target,
     crate::store::FrozenBootstrap,
+    crate::v1::AddAccountRequest,
     crate::v1::CreateJoinTokenReply,
     crate::v1::JoinReply,
     crate::v1::JoinRequest,
+    crate::v1::RotateAccountCredentialsRequest,
 );
 
 #[cfg(test)]
@@ -40,6 +42,8 @@ mod tests {
             }),
             ..Default::default()
         };
-        assert!(!format!("{request:?} {message:?}").contains("hunter2"));
+        let credentials = [("key".to_owned(), "hunter2".to_owned())].into();
+        let account = crate::v1::AddAccountRequest { credentials, ..Default::default() };
+        assert!(!format!("{request:?} {message:?} {account:?}").contains("hunter2"));
     }
 }

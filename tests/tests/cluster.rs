@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a step of a test that fails fails the test")]
 
+#[path = "cluster/accounts.rs"]
+mod accounts;
 #[path = "cluster/enrolment.rs"]
 mod enrolment;
 #[path = "cluster/events.rs"]

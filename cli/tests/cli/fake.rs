@@ -21,7 +21,10 @@ use skep_proto::v1::events_server::EventsServer;
 use skep_proto::v1::hosts_server::HostsServer;
 use skep_proto::v1::operations_server::OperationsServer;
 use skep_proto::v1::swarms_server::SwarmsServer;
-use skep_proto::v1::{BrokenDriver, ClusterStatus, Driver, Event, Host, Operation, Person, Swarm};
+use skep_proto::v1::{
+    AddAccountRequest, BrokenDriver, ClusterStatus, Driver, Event, Host, Operation, Person, Swarm,
+    TestAccountReply,
+};
 use tokio::io::DuplexStream;
 use tonic::transport::server::Router;
 use tonic::transport::{Endpoint, Server};
@@ -47,6 +50,11 @@ pub(crate) struct World {
     pub(crate) drivers: Vec<Driver>,
     pub(crate) broken_drivers: Vec<BrokenDriver>,
     pub(crate) status: ClusterStatus,
+    /// Of the last request that had some: they are nowhere else.
+    pub(crate) credentials: BTreeMap<String, String>,
+    /// The last one that was added.
+    pub(crate) account: Option<AddAccountRequest>,
+    pub(crate) tested: TestAccountReply,
     pub(crate) token: String,
     /// What mutations answer.
     pub(crate) answer: Operation,

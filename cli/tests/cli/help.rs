@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use crate::run::Shell;
 
-const COMMANDS: [&str; 40] = [
+const COMMANDS: [&str; 47] = [
     "",
     "create",
     "ls",
@@ -40,6 +40,13 @@ const COMMANDS: [&str; 40] = [
     "person ls",
     "person put",
     "person rm",
+    "account",
+    "account add",
+    "account ls",
+    "account rm",
+    "account set-limits",
+    "account rotate",
+    "account test",
     "driver",
     "driver ls",
     "driver describe",

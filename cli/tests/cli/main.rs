@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking, in its helpers as well")]
 
+mod accounts;
 mod administration;
 mod docker;
 mod driver_flags;

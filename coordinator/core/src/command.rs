@@ -12,7 +12,7 @@ pub use agent::{AgentCommand, NodeListing, Observation, Observed, PermitResult};
 pub use member::{Founding, MemberCommand};
 pub use outcome::{Failure, FailureKind, OutcomeCommand, Placement, Shortfall};
 pub use plan::{Advance, Guard, NewIntent, NewSlot, PlanCommand, idempotency_token};
-pub use request::{CreateHosts, CreateSwarm, Request, RequestCommand, RequestMeta, Share};
+pub use request::{AddAccount, CreateHosts, CreateSwarm, Request, RequestCommand, RequestMeta, Share};
 
 /// One log entry: what several callers proposed at about the same time, applied in order.
 #[derive(Debug, Clone, PartialEq)]

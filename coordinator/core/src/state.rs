@@ -13,11 +13,11 @@ use std::sync::Arc;
 
 use imbl::{OrdMap, OrdSet, Vector};
 use skep_types::{
-    AccountName, ClusterTime, CoordinatorId, Digest, HostId, HostName, IntentId, NodeId, OperationId,
-    PersonName, RequestId, Revision, SwarmId, SwarmName,
+    AccountName, ClusterTime, CoordinatorId, Digest, DriverDescription, DriverName, HostId, HostName,
+    IntentId, NodeId, OperationId, PersonName, RequestId, Revision, SwarmId, SwarmName,
 };
 
-pub use account::{Account, Owner, Shard};
+pub use account::{Account, AccountLimits, AccountSettings, CredentialSource, Owner, Shard};
 pub use cluster::{Cluster, Coordinator, Issuers, JoinToken, Person};
 pub use event::{AuditRecord, Event, Subject};
 pub use host::{
@@ -46,6 +46,8 @@ pub struct State {
     pub operations: OrdMap<OperationId, Arc<Operation>>,
     /// Open intents. A closed one is forgotten: what it made stands in the hosts, and its id is dead.
     pub intents: OrdMap<IntentId, Arc<Intent>>,
+    /// As the coordinators that have them described them last.
+    pub drivers: OrdMap<DriverName, Arc<DriverDescription>>,
     pub accounts: OrdMap<AccountName, Arc<Account>>,
     pub coordinators: OrdMap<CoordinatorId, Arc<Coordinator>>,
     pub people: OrdMap<PersonName, Arc<Person>>,

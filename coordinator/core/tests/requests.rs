@@ -1,5 +1,6 @@
 //! What people ask for: refused with the field's name, or accepted; once; and recorded in either case.
 
+mod accounts;
 mod admin;
 mod create;
 mod delete;

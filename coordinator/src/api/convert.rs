@@ -1,5 +1,6 @@
 //! Between the wire and the core: records to messages, and requests, checked field by field, to commands. Pure.
 
+pub(super) mod account;
 pub(super) mod cluster;
 pub(super) mod driver;
 pub(super) mod event;

@@ -1,10 +1,12 @@
 //! What a request would do, found out by doing it to a copy of the state. Proposes nothing.
 
+use std::sync::Arc;
+
 use skep_core::command::RequestCommand;
-use skep_core::state::{Host, Swarm};
+use skep_core::state::{Account, Host, Swarm};
 use skep_core::{Changes, Command, Entry, Reply, State, apply};
 use skep_proto::v1 as pb;
-use skep_types::{ClusterTime, Code, OperationId, PowerAction, Refusal};
+use skep_types::{AccountName, ClusterTime, Code, OperationId, PowerAction, Refusal};
 
 use super::convert::operation;
 
@@ -113,6 +115,7 @@ fn cluster(before: &State, after: &State, changes: &Changes) -> Vec<String> {
             }
         }
     }
+    lines.extend(accounts(before, after));
     let gone = before.people.keys().filter(|name| !after.people.contains_key(*name));
     lines.extend(gone.map(|name| format!("remove person {name}")));
     let leaving = after
@@ -125,6 +128,27 @@ fn cluster(before: &State, after: &State, changes: &Changes) -> Vec<String> {
         format!("make a join token for {} s", token.expires_at.since(after.time).as_secs())
     }));
     lines
+}
+
+fn accounts(before: &State, after: &State) -> Vec<String> {
+    let changed = |(name, now): (&AccountName, &Arc<Account>)| match before.accounts.get(name) {
+        None => Some(format!("add account {name} of driver {}", now.driver.name)),
+        Some(then) if then.settings == now.settings => None,
+        Some(then) => {
+            let parts = [
+                ("limits", then.settings.limits != now.settings.limits),
+                ("credentials", then.settings.credentials != now.settings.credentials),
+                ("options", then.settings.options != now.settings.options),
+                ("coordinators", then.settings.coordinators != now.settings.coordinators),
+            ];
+            let parts: Vec<&str> =
+                parts.iter().filter(|(_, differs)| *differs).map(|(part, _)| *part).collect();
+            Some(format!("change the {} of account {name}", parts.join(", ")))
+        }
+    };
+    let gone = before.accounts.keys().filter(|name| !after.accounts.contains_key(*name));
+    let gone = gone.map(|name| format!("remove account {name}"));
+    after.accounts.iter().filter_map(changed).chain(gone).collect()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use skep_core::command::{
 use skep_core::state::{Enrolment, Host, Instance, Issuers, Swarm, SwarmNode};
 use skep_core::{Command, Entry, Reply, State, apply};
 use skep_types::{
-    Batch, ClusterTime, ConditionKind, ConditionStatus, CoordinatorId, Digest, DriverDescription,
+    Batch, ClusterTime, ConditionKind, ConditionStatus, CoordinatorId, CredentialDescription, Digest, DriverDescription,
     FlagDescription, FlagKind, HostName, Idempotency, InstanceRef, IntentId, Limits, NodeRole, NodeState,
     OnFailure, OperationId, PersonRole, Phase, Policy, SealedIssuer, SlotNaming, Template, WayIn,
 };
@@ -144,8 +144,13 @@ pub(super) fn driver() -> DriverDescription {
     DriverDescription {
         name: "lab".parse().unwrap(),
         flags: vec![flag("lab-cpus", FlagKind::Integer), flag("lab-image", FlagKind::String)],
-        account_flags: Vec::new(),
-        credentials: Vec::new(),
+        account_flags: vec![flag("lab-endpoint", FlagKind::String)],
+        credentials: vec![CredentialDescription {
+            name: "lab-key".to_owned(),
+            usage: "opens the lab".to_owned(),
+            env: String::new(),
+            required: false,
+        }],
         way_in: WayIn::UserData,
         idempotency: Idempotency::UniqueName,
         batch: Batch { max: 1, naming: SlotNaming::Named },

@@ -80,7 +80,7 @@ impl Api {
             Begun::Repeated(operation) => return Ok(*operation),
             Begun::Fresh(call) => call,
         };
-        check(&self.context.drivers, &call.state, &create.shares).await?;
+        check(&self.context, &call.state, &create.shares).await?;
         self.carry_out(*call, Asked::CreateHosts(create)).await
     }
 

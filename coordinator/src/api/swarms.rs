@@ -51,7 +51,7 @@ impl Api {
             Begun::Repeated(operation) => return Ok(*operation),
             Begun::Fresh(call) => call,
         };
-        hosts::check(&self.context.drivers, &call.state, &create.shares).await?;
+        hosts::check(&self.context, &call.state, &create.shares).await?;
         self.carry_out(*call, Asked::CreateSwarm(create)).await
     }
 

@@ -1,5 +1,6 @@
 //! The services over the wire: one coordinator, mTLS clients, and a driver that makes nothing.
 
+mod accounts;
 mod coordinator;
 mod lab_driver;
 

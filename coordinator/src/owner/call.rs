@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use skep_core::State;
 use skep_core::command::{Command, FailureKind, OutcomeCommand, Reply};
-use skep_core::state::Intent;
+use skep_core::state::{Host, Intent};
 use skep_driver::{Driver, DriverError, ErrorKind, Instance};
-use skep_types::IntentId;
+use skep_types::{ConditionKind, IntentId};
 use tokio_util::sync::CancellationToken;
 
 use super::{Lease, Ownership};
@@ -14,6 +15,8 @@ use crate::context::Context;
 
 /// Between looks at a lease that has run out, and after a proposal that was not committed.
 const PAUSE: Duration = Duration::from_millis(200);
+/// The longest between tries to open an account: a person mends it, and looks whether that helped.
+const OPENING_PAUSE_MAX: Duration = Duration::from_secs(15);
 /// Pages of one list: a driver that never stops paging is broken.
 const PAGES: usize = 10_000;
 
@@ -41,10 +44,40 @@ impl Caller {
         }
     }
 
-    pub(super) fn driver(&self, intent: &Intent) -> Option<Arc<dyn Driver>> {
-        let state = self.context.raft.state();
-        let account = state.accounts.get(&intent.account)?;
-        self.context.drivers.get(&account.driver.name).cloned()
+    /// The account's driver, when it can be used. Until then the intent stays Open, and its hosts say why.
+    pub(super) async fn driver(&self, intent: &Intent) -> Arc<dyn Driver> {
+        let mut pause = PAUSE;
+        let mut told = None;
+        loop {
+            self.fence().await;
+            let error = match self.open(intent).await {
+                Ok(driver) => {
+                    if told.is_some() || held(&self.context.raft.state(), intent) {
+                        self.hold(intent, None).await;
+                    }
+                    return driver;
+                }
+                Err(error) => error,
+            };
+            let problem = describe(&error);
+            if told.as_ref() != Some(&problem) {
+                tracing::warn!(account = %intent.account, problem, "the account cannot be used");
+                self.hold(intent, Some(problem.clone())).await;
+                told = Some(problem);
+            }
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(OPENING_PAUSE_MAX);
+        }
+    }
+
+    async fn open(&self, intent: &Intent) -> Result<Arc<dyn Driver>, DriverError> {
+        let accounts = &self.context.accounts;
+        accounts.ready(&intent.account).await?;
+        accounts.acting(&intent.account, &self.lease)
+    }
+
+    async fn hold(&self, intent: &Intent, problem: Option<String>) {
+        self.propose(vec![OutcomeCommand::Hold { intent: intent.id, epoch: self.epoch, problem }]).await;
     }
 
     /// Until it is committed: an outcome is the only trace of what was done. Repeating it changes nothing.
@@ -69,6 +102,15 @@ impl Caller {
         instances.retain(|instance| instance.intent == Some(intent));
         Ok(instances)
     }
+}
+
+/// Whether a host of the intent still says what an owner before this one was held up by.
+fn held(state: &State, intent: &Intent) -> bool {
+    let held = |host: &Host| {
+        let ready = host.conditions.get(ConditionKind::InstanceReady);
+        ready.is_some_and(|condition| condition.reason == Host::ACCOUNT_UNUSABLE)
+    };
+    intent.hosts().into_iter().filter_map(|id| state.host(id)).any(|host| held(host))
 }
 
 /// Every instance of this cluster that the driver lists.
@@ -104,7 +146,7 @@ pub(super) fn failure_kind(error: &DriverError) -> FailureKind {
 }
 
 /// The error with everything that caused it, once, for people.
-pub(super) fn describe(error: &DriverError) -> String {
+pub(crate) fn describe(error: &DriverError) -> String {
     let mut text = error.to_string();
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use skep_core::command::{OutcomeCommand, Reply, Shortfall};
 use skep_core::state::{Intent, IntentKind};
-use skep_driver::{Bootstrap, CreateIntent, Driver, DriverError, ErrorKind, Placed, Slot};
+use skep_driver::{Bootstrap, CreateIntent, DriverError, ErrorKind, Placed, Slot};
 use skep_types::{Idempotency, Secret};
 
 use super::call::{Caller, describe, failure_kind};
@@ -18,10 +18,6 @@ const BACKOFF_FIRST: Duration = Duration::from_millis(250);
 const BACKOFF_MAX: Duration = Duration::from_secs(15);
 
 pub(super) async fn run(caller: &Caller, intent: &Intent) {
-    let Some(driver) = caller.driver(intent) else {
-        tracing::error!("this coordinator owns the account but does not have its driver");
-        return;
-    };
     let call = match driver_call(caller, intent) {
         Ok(call) => call,
         Err(error) => {
@@ -31,31 +27,25 @@ pub(super) async fn run(caller: &Caller, intent: &Intent) {
             return;
         }
     };
-    match driver.describe().idempotency {
-        Idempotency::Token { retention } => replay(caller, intent, &*driver, &call, Some(retention)).await,
-        Idempotency::UniqueName => replay(caller, intent, &*driver, &call, None).await,
-        Idempotency::None => attempt_once(caller, intent, &*driver, &call).await,
+    match caller.driver(intent).await.describe().idempotency {
+        Idempotency::Token { retention } => replay(caller, intent, &call, Some(retention)).await,
+        Idempotency::UniqueName => replay(caller, intent, &call, None).await,
+        Idempotency::None => attempt_once(caller, intent, &call).await,
     }
 }
 
 /// The same call can never make more than was asked, so it is made until it says how it ended.
-async fn replay(
-    caller: &Caller,
-    intent: &Intent,
-    driver: &dyn Driver,
-    call: &CreateIntent,
-    retention: Option<Duration>,
-) {
+async fn replay(caller: &Caller, intent: &Intent, call: &CreateIntent, retention: Option<Duration>) {
     let mut pause = BACKOFF_FIRST;
     loop {
-        caller.fence().await;
+        let driver = caller.driver(intent).await;
         let age = caller.context.raft.now().since(intent.opened_at);
         if retention.is_some_and(|retention| age >= retention) {
-            return look(caller, intent, driver, None).await;
+            return look(caller, intent, None).await;
         }
         match driver.ensure(call).await {
             Ok(placed) => return finish(caller, intent, placed).await,
-            Err(error) if lasting(&error) => return look(caller, intent, driver, Some(error)).await,
+            Err(error) if lasting(&error) => return look(caller, intent, Some(error)).await,
             Err(error) => {
                 tracing::debug!(error = %describe(&error), "a create call had no outcome; the same again");
                 pause = wait(pause, &error).await;
@@ -65,24 +55,24 @@ async fn replay(
 }
 
 /// Nothing protects a second call: it is committed that one is made, and a lost one is only looked for.
-async fn attempt_once(caller: &Caller, intent: &Intent, driver: &dyn Driver, call: &CreateIntent) {
+async fn attempt_once(caller: &Caller, intent: &Intent, call: &CreateIntent) {
     let marked =
         caller.propose(vec![OutcomeCommand::MarkAttempted { intent: intent.id, epoch: caller.epoch }]).await;
     if marked.first() != Some(&Reply::Done) {
         let lost =
             DriverError::new(ErrorKind::Ambiguous, "the attempt was lost with the coordinator that made it");
-        return look(caller, intent, driver, Some(lost)).await;
+        return look(caller, intent, Some(lost)).await;
     }
     let mut pause = BACKOFF_FIRST;
     loop {
-        caller.fence().await;
+        let driver = caller.driver(intent).await;
         match driver.ensure(call).await {
             Ok(placed) => return finish(caller, intent, placed).await,
             // Both say that nothing was done.
             Err(error) if matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Throttled { .. }) => {
                 pause = wait(pause, &error).await;
             }
-            Err(error) => return look(caller, intent, driver, Some(error)).await,
+            Err(error) => return look(caller, intent, Some(error)).await,
         }
     }
 }
@@ -95,11 +85,11 @@ async fn finish(caller: &Caller, intent: &Intent, placed: Placed) {
 }
 
 /// The call will not be made again: what carries the intent's tag after the settle window is what there is.
-async fn look(caller: &Caller, intent: &Intent, driver: &dyn Driver, error: Option<DriverError>) {
-    tokio::time::sleep(driver.describe().settle).await;
+async fn look(caller: &Caller, intent: &Intent, error: Option<DriverError>) {
+    tokio::time::sleep(caller.driver(intent).await.describe().settle).await;
     let mut pause = BACKOFF_FIRST;
     let found = loop {
-        match caller.tagged(driver, intent.id).await {
+        match caller.tagged(&*caller.driver(intent).await, intent.id).await {
             Ok(found) => break found,
             Err(error) => pause = wait(pause, &error).await,
         }

@@ -73,8 +73,8 @@ fn owned(context: &Context, ownership: &Ownership) -> Vec<(AccountName, u64, Arc
     let mine = |account: &skep_core::state::Account| {
         let owner = account.owner(0)?;
         let me = owner.coordinator == context.id && owner.process == ownership.process;
-        let driver = context.drivers.get(&account.driver.name)?;
-        me.then(|| (account.name.clone(), owner.epoch, Arc::clone(driver)))
+        let driver = me.then(|| context.accounts.acting(&account.name, &ownership.lease).ok()).flatten()?;
+        Some((account.name.clone(), owner.epoch, driver))
     };
     state.accounts.values().filter_map(|account| mine(account)).collect()
 }

@@ -15,25 +15,16 @@ const BACKOFF_FIRST: Duration = Duration::from_millis(250);
 const ATTEMPTS: usize = 5;
 
 pub(super) async fn run(caller: &Caller, intent: &Intent) {
-    let Some(driver) = caller.driver(intent) else {
-        tracing::error!("this coordinator owns the account but does not have its driver");
-        return;
-    };
     let targets = match &intent.kind {
         IntentKind::Power { targets, .. } | IntentKind::Destroy { targets } => targets,
         IntentKind::Create { .. } => return,
     };
-    let results = results(caller, &*driver, intent, targets).await;
+    let results = results(caller, intent, targets).await;
     let outcome = OutcomeCommand::CloseTargets { intent: intent.id, epoch: caller.epoch, results };
     caller.propose(vec![outcome]).await;
 }
 
-async fn results(
-    caller: &Caller,
-    driver: &dyn Driver,
-    intent: &Intent,
-    targets: &[Target],
-) -> Vec<Result<(), Failure>> {
+async fn results(caller: &Caller, intent: &Intent, targets: &[Target]) -> Vec<Result<(), Failure>> {
     let instances: Vec<skep_driver::Target> = {
         let state = caller.context.raft.state();
         let sealer = &caller.context.trust.sealer;
@@ -42,8 +33,8 @@ async fn results(
     let mut pause = BACKOFF_FIRST;
     let mut attempt = 1;
     loop {
-        caller.fence().await;
-        match call(caller, driver, intent, &instances).await {
+        let driver = caller.driver(intent).await;
+        match call(caller, &*driver, intent, &instances).await {
             Ok(results) => return results.into_iter().map(|result| result.map_err(failure)).collect(),
             Err(error) if attempt >= ATTEMPTS => {
                 let failure = failure(error);

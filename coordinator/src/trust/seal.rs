@@ -13,6 +13,7 @@ use std::fmt;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
+use aws_lc_rs::hmac;
 use skep_types::ClusterId;
 use zeroize::Zeroizing;
 
@@ -24,6 +25,7 @@ const TAG_LEN: usize = 16;
 const WRAPPED_LEN: usize = NONCE_LEN + KEY_LEN + TAG_LEN;
 /// What the wrapping key is for: a key derived for another purpose from the same cluster key is another one.
 const PURPOSE: &[u8] = b"skep wrapping key, format 1";
+const MARKING: &[u8] = b"skep fingerprint key, format 1";
 
 type KeyBytes = Zeroizing<[u8; KEY_LEN]>;
 
@@ -34,18 +36,31 @@ type KeyBytes = Zeroizing<[u8; KEY_LEN]>;
 pub struct Sealer {
     cluster: ClusterId,
     wrapping: KeyBytes,
+    /// For fingerprints.
+    marking: KeyBytes,
 }
 
 impl Sealer {
     pub(super) fn new(cluster_key: &[u8; KEY_LEN], cluster: &ClusterId) -> Result<Self, TrustError> {
-        let mut wrapping = Zeroizing::new([0; KEY_LEN]);
-        let info = [PURPOSE, cluster.as_str().as_bytes()];
-        Salt::new(HKDF_SHA256, &[])
-            .extract(cluster_key)
-            .expand(&info, WrappingKey)
-            .and_then(|key| key.fill(wrapping.as_mut_slice()))
-            .map_err(|_| TrustError::Seal { resource: "the wrapping key".to_owned() })?;
-        Ok(Self { cluster: cluster.clone(), wrapping })
+        let secret = Salt::new(HKDF_SHA256, &[]).extract(cluster_key);
+        let derived = |purpose: &[u8]| -> Result<KeyBytes, TrustError> {
+            let mut key = Zeroizing::new([0; KEY_LEN]);
+            let info = [purpose, cluster.as_str().as_bytes()];
+            secret
+                .expand(&info, DerivedKey)
+                .and_then(|okm| okm.fill(key.as_mut_slice()))
+                .map_err(|_| TrustError::Seal { resource: "a key of the cluster".to_owned() })?;
+            Ok(key)
+        };
+        Ok(Self { cluster: cluster.clone(), wrapping: derived(PURPOSE)?, marking: derived(MARKING)? })
+    }
+
+    /// The same for the same secret, on every coordinator; without the cluster key nobody can try what it was made of.
+    pub fn fingerprint(&self, secret: &[u8]) -> [u8; 32] {
+        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, self.marking.as_slice()), secret);
+        let mut bytes = [0; 32];
+        bytes.copy_from_slice(tag.as_ref());
+        bytes
     }
 
     /// Seals for `resource`, a text that says where the secret belongs, such as `issuer/raft`.
@@ -90,10 +105,10 @@ impl fmt::Debug for Sealer {
     }
 }
 
-/// Tells HKDF how long the wrapping key is.
-struct WrappingKey;
+/// Tells HKDF how long our keys are.
+struct DerivedKey;
 
-impl KeyType for WrappingKey {
+impl KeyType for DerivedKey {
     fn len(&self) -> usize {
         KEY_LEN
     }
@@ -178,6 +193,14 @@ mod tests {
         sealed[3] = 2;
         let error = sealer.open("issuer/raft", &sealed).unwrap_err();
         assert_eq!(error.to_string(), "issuer/raft is sealed in format 2, which this version does not know");
+    }
+
+    #[test]
+    fn a_fingerprint_tells_secrets_apart_and_is_the_clusters_own() {
+        let (ours, theirs) = (sealer(), sealer());
+        assert_eq!(ours.fingerprint(b"a secret"), ours.fingerprint(b"a secret"));
+        assert_ne!(ours.fingerprint(b"a secret"), ours.fingerprint(b"another"));
+        assert_ne!(ours.fingerprint(b"a secret"), theirs.fingerprint(b"a secret"));
     }
 
     #[test]

@@ -57,6 +57,13 @@ pub struct DriverDescription {
     pub console: bool,
 }
 
+impl DriverDescription {
+    /// Whether an account of it has to be made by somebody who holds them.
+    pub fn needs_credentials(&self) -> bool {
+        self.credentials.iter().any(|credential| credential.required)
+    }
+}
+
 /// How the agent comes to an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum WayIn {

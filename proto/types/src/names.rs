@@ -134,6 +134,12 @@ impl DriverName {
     pub fn flag_prefix(&self) -> &str {
         self.0.rsplit('/').next().unwrap_or(&self.0)
     }
+
+    /// The account that templates mean which name none: it is called like the driver, `machine-digitalocean` in a
+    /// family. None where that is too long for a name.
+    pub fn own_account(&self) -> Option<AccountName> {
+        self.0.replace('/', "-").parse().ok()
+    }
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use skep_coordinator::raft::{Published, RaftHandle};
 use skep_coordinator::run::RunError;
 use skep_coordinator::trust::{Issuers, Sealer};
 use skep_coordinator::{found, join};
-use skep_driver::Driver;
+use skep_driver::{Driver, Kind, Shared};
 use skep_proto::v1 as pb;
 use skep_sim::SimConfig;
 use skep_types::Secret;
@@ -38,6 +38,8 @@ pub struct Setup {
     pub orphan_search: Duration,
     /// What stands between the coordinators and the world, beside the places to stop at.
     pub wrap: fn(Arc<dyn Driver>) -> Arc<dyn Driver>,
+    /// What opens it for an account.
+    pub kind: fn(Arc<dyn Driver>) -> Arc<dyn Kind>,
 }
 
 impl Default for Setup {
@@ -49,6 +51,7 @@ impl Default for Setup {
             // Never within a test: what it would mend must not be there in the first place.
             orphan_search: Duration::from_secs(3600),
             wrap: |driver| driver,
+            kind: |driver| Arc::new(Shared(driver)),
         }
     }
 }
@@ -149,7 +152,7 @@ impl InProcess {
 
     fn outfit(&self, id: u64) -> Outfit {
         Outfit {
-            driver: self.stops.around_calls(id, (self.setup.wrap)(self.world.driver())),
+            kind: (self.setup.kind)(self.stops.around_calls(id, (self.setup.wrap)(self.world.driver()))),
             checkpoint: self.stops.around_entries(id),
             snapshot_every: self.setup.snapshot_every,
             orphan_search: self.setup.orphan_search,

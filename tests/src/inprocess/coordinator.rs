@@ -12,9 +12,8 @@ use skep_coordinator::layout::{Addresses, Layout};
 use skep_coordinator::liveness::Graces;
 use skep_coordinator::raft::{Checkpoint, RaftHandle};
 use skep_coordinator::run::{Coordinator, Options, RunError, Tuning};
-use skep_driver::Driver;
-use skep_driver::decorators::{Deadline, MaxInFlight};
-use skep_types::Digest;
+use skep_driver::Kind;
+use skep_types::{Digest, limits};
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -48,7 +47,7 @@ pub(super) struct Ports {
 /// What a coordinator is given at each start.
 #[derive(Debug)]
 pub(super) struct Outfit {
-    pub(super) driver: Arc<dyn Driver>,
+    pub(super) kind: Arc<dyn Kind>,
     pub(super) checkpoint: Arc<dyn Checkpoint>,
     pub(super) snapshot_every: u64,
     pub(super) orphan_search: Duration,
@@ -104,18 +103,16 @@ impl Site {
     }
 
     fn options(&self, outfit: Outfit) -> Options {
-        // As in production: waiting for its turn does not count against a call.
-        let driver = Deadline::on(outfit.driver, DRIVER_CALL);
-        let in_flight = driver.describe().calls_in_flight_max;
-        let driver = MaxInFlight::on(driver, in_flight);
         Options {
             layout: self.layout.clone(),
-            drivers: Drivers::new([driver]),
+            drivers: Drivers::new([outfit.kind]),
+            credential_commands: None,
             // Simulated instances run their agents in this process and fetch none.
             agent: AgentBinaries { folder: "/nonexistent".into(), present: Digest([0; 32]) },
             clock: Arc::new(outfit.clock),
             graces: Graces { agent: AGENT_GRACE, owner_lease: OWNER_LEASE, driver_call: DRIVER_CALL },
             orphan_search: outfit.orphan_search,
+            dial_after: limits::DIALS_IN,
             raft: Tuning { snapshot_every: outfit.snapshot_every },
             checkpoint: outfit.checkpoint,
         }

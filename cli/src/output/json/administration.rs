@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use skep_proto::v1::{ClusterStatus, Coordinator, Driver, DriverFlag, Event, Person, PersonRole};
+use skep_proto::v1::{
+    Account, Bucket, ClusterStatus, Coordinator, Driver, DriverFlag, Event, Person, PersonRole,
+};
 
 pub(crate) fn cluster(status: &ClusterStatus) -> Value {
     json!({
@@ -108,6 +110,33 @@ fn driver_flags(flags: &[DriverFlag]) -> Vec<Value> {
         })
     };
     flags.iter().map(one).collect()
+}
+
+pub(crate) fn account(account: &Account) -> Value {
+    let command = account.credential_command.as_ref();
+    let limits = account.limits.clone().unwrap_or_default();
+    json!({
+        "name": account.name,
+        "driver": account.driver,
+        "revision": account.revision,
+        "owner": account.owner,
+        "owner_epoch": account.owner_epoch,
+        "options": account.options,
+        "credentials": account.credentials,
+        "credential_command": command.map(|command| json!({"name": command.name, "arguments": command.arguments})),
+        "limits": {
+            "calls": buckets(&limits.calls),
+            "instances": buckets(&limits.instances),
+            "calls_in_flight_max": limits.calls_in_flight_max,
+        },
+        "coordinators": account.coordinators,
+        "hosts": account.hosts,
+    })
+}
+
+fn buckets(buckets: &BTreeMap<String, Bucket>) -> BTreeMap<&str, Value> {
+    let one = |bucket: &Bucket| json!({"per_minute": bucket.per_minute, "burst": bucket.burst});
+    buckets.iter().map(|(class, bucket)| (class.as_str(), one(bucket))).collect()
 }
 
 pub(crate) fn event(event: &Event) -> Value {

@@ -6,7 +6,7 @@ use skep_types::{AccountName, Code, CoordinatorId, Digest, DriverDescription, Pe
 
 use super::tx::Tx;
 use crate::command::{Founding, MemberCommand, Reply};
-use crate::state::{Account, Cluster, Coordinator, JoinToken, Person, Subject};
+use crate::state::{Account, AccountSettings, Cluster, Coordinator, JoinToken, Person, Subject};
 
 /// Parts an account's hosts may be spread over: more than coordinators makes no sense.
 const SHARDS: u16 = 16;
@@ -122,12 +122,33 @@ fn register(tx: &mut Tx<'_>, command: &MemberCommand) -> Result<Reply, Refusal> 
         tx.changes.cluster = true;
     }
     for driver in drivers {
-        let name: AccountName =
-            driver.name.as_str().parse().map_err(|error| Refusal::field("drivers", error))?;
-        let shards = tx.state.accounts.get(&name).map_or(1, |account| account.owners.len());
-        put_account(tx, &name, driver, u16::try_from(shards).unwrap_or(SHARDS))?;
+        describe(tx, driver);
+        own_account(tx, driver)?;
     }
     Ok(Reply::Done)
+}
+
+/// What a driver says of itself holds for all of its accounts.
+fn describe(tx: &mut Tx<'_>, driver: &DriverDescription) {
+    if tx.state.drivers.get(&driver.name).is_some_and(|before| **before == *driver) {
+        return;
+    }
+    tx.state.drivers.insert(driver.name.clone(), Arc::new(driver.clone()));
+    tx.changes.cluster = true;
+    let of_it = |account: &&Arc<Account>| account.driver.name == driver.name && account.driver != *driver;
+    let stale: Vec<Arc<Account>> = tx.state.accounts.values().filter(of_it).cloned().collect();
+    for account in stale {
+        tx.put_account(Account { driver: driver.clone(), ..Account::clone(&account) });
+    }
+}
+
+/// Made by itself for a driver that can do without credentials, unless somebody has taken its name.
+fn own_account(tx: &mut Tx<'_>, driver: &DriverDescription) -> Result<(), Refusal> {
+    let Some(name) = driver.name.own_account() else { return Ok(()) };
+    if driver.needs_credentials() || tx.state.accounts.contains_key(&name) {
+        return Ok(());
+    }
+    put_account(tx, &name, driver, 1).map(drop)
 }
 
 fn put_account(
@@ -144,10 +165,16 @@ fn put_account(
         return Err(Refusal::field("name", format!("{name} is an account of another driver")));
     }
     // Shards are fixed once made: a host's shard must not move while its intent is Open.
-    let owners =
-        before.as_ref().map_or_else(|| vec![None; usize::from(shards)], |before| before.owners.clone());
-    let account =
-        Account { name: name.clone(), revision: tx.state.now_revision(), driver: driver.clone(), owners };
+    let account = match &before {
+        Some(before) => Account { driver: driver.clone(), ..Account::clone(before) },
+        None => Account {
+            name: name.clone(),
+            revision: tx.state.now_revision(),
+            driver: driver.clone(),
+            settings: AccountSettings::default(),
+            owners: vec![None; usize::from(shards)],
+        },
+    };
     if before.is_none_or(|before| before.driver != *driver) {
         tx.put_account(account);
     }

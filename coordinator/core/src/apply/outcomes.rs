@@ -7,14 +7,17 @@ use std::sync::Arc;
 
 use skep_types::{ConditionKind, ConditionStatus, HostId, InstanceRef, IntentId, Phase};
 
-use super::tx::Tx;
+use super::tx::{Tx, bounded};
 use super::{intents, operations};
 use crate::command::{OutcomeCommand, Placement, Reply};
-use crate::state::{Instance, Intent, IntentKind, IntentSlot, Target};
+use crate::state::{Host, Instance, Intent, IntentKind, IntentSlot, Target};
 
 pub(super) fn apply(tx: &mut Tx<'_>, command: &OutcomeCommand) -> Reply {
     match command {
         OutcomeCommand::MarkAttempted { intent, epoch } => with_open(tx, *intent, *epoch, mark_attempted),
+        OutcomeCommand::Hold { intent, epoch, problem } => {
+            with_open(tx, *intent, *epoch, |tx, intent| hold(tx, intent, problem.as_deref()))
+        }
         OutcomeCommand::Bind { intent, epoch, placements } => {
             with_open(tx, *intent, *epoch, |tx, intent| bind(tx, intent, placements))
         }
@@ -56,6 +59,25 @@ fn mark_attempted(tx: &mut Tx<'_>, intent: &Arc<Intent>) -> Reply {
         return unchanged("the attempt is under way, or was lost");
     }
     replace(tx, Intent { attempted: true, ..Intent::clone(intent) });
+    Reply::Done
+}
+
+/// Shown on the hosts: nothing else tells people why a call is not made.
+fn hold(tx: &mut Tx<'_>, intent: &Arc<Intent>, problem: Option<&str>) -> Reply {
+    let now = tx.now();
+    for id in intent.hosts() {
+        tx.update_host(id, |host| {
+            let (status, reason, message) = match problem {
+                Some(problem) => (ConditionStatus::Unknown, Host::ACCOUNT_UNUSABLE, bounded(problem)),
+                None if host.instance.is_some() => (ConditionStatus::True, "Bound", String::new()),
+                None => (ConditionStatus::Unknown, "Provisioning", String::new()),
+            };
+            host.conditions.set(ConditionKind::InstanceReady, status, reason, &message, now);
+        });
+        if let (Some(problem), Some(host)) = (problem, tx.state.host(id).cloned()) {
+            tx.host_event(&host, Host::ACCOUNT_UNUSABLE, &bounded(problem));
+        }
+    }
     Reply::Done
 }
 

@@ -1,5 +1,6 @@
 //! Mutations: the same request id once, its audit record in any case, and one operation for it.
 
+mod account;
 mod admin;
 mod create;
 mod delete;
@@ -69,6 +70,12 @@ fn carry_out(tx: &mut Tx<'_>, meta: &RequestMeta, request: &Request) -> Result<O
             admin::create_join_token(tx, meta, *token, *expires_at)
         }
         Request::RemoveCoordinator { coordinator } => admin::remove_coordinator(tx, meta, *coordinator),
+        Request::AddAccount(add) => account::add(tx, meta, add),
+        Request::RemoveAccount { account } => account::remove(tx, meta, account),
+        Request::SetAccountLimits { account, limits } => account::set_limits(tx, meta, account, limits),
+        Request::RotateCredentials { account, credentials } => {
+            account::rotate(tx, meta, account, credentials)
+        }
     }
 }
 

@@ -9,6 +9,8 @@ use skep_types::{HostId, InstanceRef, IntentId};
 pub enum OutcomeCommand {
     /// Committed before the call where nothing protects a second one.
     MarkAttempted { intent: IntentId, epoch: u64 },
+    /// The account cannot be used: what the intent waits for, or None once that is over. Nothing was called.
+    Hold { intent: IntentId, epoch: u64, problem: Option<String> },
     /// A set union: placements already known change nothing.
     Bind { intent: IntentId, epoch: u64, placements: Vec<Placement> },
     /// The create call is over: no more instances will come of this intent.

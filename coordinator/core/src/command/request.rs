@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use skep_types::{
-    ClusterTime, CoordinatorId, Digest, HostId, HostName, OnFailure, PersonName, PersonRole, Policy,
-    PowerAction, RequestId, Revision, SwarmId, SwarmName, Template,
+    AccountName, ClusterTime, CoordinatorId, Digest, DriverName, HostId, HostName, OnFailure, PersonName,
+    PersonRole, Policy, PowerAction, RequestId, Revision, SwarmId, SwarmName, Template,
 };
+
+use crate::state::{AccountLimits, AccountSettings, CredentialSource};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct RequestCommand {
@@ -37,6 +39,19 @@ pub enum Request {
     RemovePerson { name: PersonName },
     CreateJoinToken { token: Digest, expires_at: ClusterTime },
     RemoveCoordinator { coordinator: CoordinatorId },
+    AddAccount(AddAccount),
+    RemoveAccount { account: AccountName },
+    SetAccountLimits { account: AccountName, limits: AccountLimits },
+    RotateCredentials { account: AccountName, credentials: CredentialSource },
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct AddAccount {
+    pub account: AccountName,
+    pub driver: DriverName,
+    pub settings: AccountSettings,
+    /// All settings of an account that is there, instead of a new one.
+    pub replace: bool,
 }
 
 /// Some of a request's hosts, all of one template.

@@ -227,6 +227,9 @@ pub struct NodeChange {
 }
 
 impl Host {
+    /// The reason of `InstanceReady` while a driver call waits for its account.
+    pub const ACCOUNT_UNUSABLE: &str = "AccountUnusable";
+
     /// Whether the next thing this host needs is a driver call that no Open intent stands for yet.
     pub fn needs_intent(&self) -> bool {
         match self.phase {
@@ -248,6 +251,12 @@ impl Host {
 
     pub fn connected(&self) -> bool {
         self.conditions.is_true(ConditionKind::AgentConnected)
+    }
+
+    /// What is lost together: the instances of one account in one zone.
+    pub fn failure_domain(&self) -> (&str, &str) {
+        let zone = self.instance.as_ref().map(|instance| instance.zone.as_str());
+        (self.template.account.as_str(), zone.unwrap_or_default())
     }
 
     pub fn role(&self) -> Option<NodeRole> {

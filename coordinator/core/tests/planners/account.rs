@@ -1,9 +1,12 @@
 //! Which hosts share a driver call, and how many calls there are at once.
 
+use std::collections::BTreeMap;
+
 use skep_core::Command;
 use skep_core::command::{MemberCommand, Request};
 use skep_core::plan::account::{self, Wish, WishKind};
-use skep_types::{ClusterTime, CoordinatorId, HostId, Phase, PowerAction};
+use skep_core::state::AccountLimits;
+use skep_types::{Bucket, CallClass, ClusterTime, CoordinatorId, HostId, Limits, Phase, PowerAction};
 
 use crate::support::place::bound;
 use crate::support::{Cluster, DriverSpec, create_hosts, request};
@@ -29,6 +32,27 @@ fn a_batch_is_as_large_as_the_driver_takes() {
     assert_eq!(sizes(&plan(&cluster).0), [4, 4, 2]);
     let oldest = cluster.id("web-1");
     assert_eq!(plan(&cluster).0[0].guards[0].host, oldest);
+}
+
+/// A batch that no full bucket pays for would wait for longer than it saves.
+#[test]
+fn a_batch_is_no_larger_than_what_the_account_pays_for_at_once() {
+    let mut cluster = hosts(DriverSpec { batch: 10, in_flight: 3, ..DriverSpec::TOKEN }, 10);
+    let set = |burst, calls_in_flight| {
+        let instances = BTreeMap::from([(CallClass::Create, Bucket { per_minute: 60, burst })]);
+        let buckets = Limits { instances, ..Limits::default() };
+        let limits = AccountLimits { buckets, calls_in_flight };
+        request(
+            &format!("set-{burst}"),
+            Request::SetAccountLimits { account: "sim".parse().unwrap(), limits },
+        )
+    };
+    cluster.accepted(set(4, None));
+    assert_eq!(sizes(&plan(&cluster).0), [4, 4, 2]);
+    cluster.accepted(set(2, Some(2)));
+    assert_eq!(sizes(&plan(&cluster).0), [2, 2]);
+    cluster.accepted(set(50, Some(1)));
+    assert_eq!(sizes(&plan(&cluster).0), [10]);
 }
 
 #[test]

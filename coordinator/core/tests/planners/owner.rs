@@ -1,12 +1,14 @@
 //! Who acts for an account: moved only when the one before certainly no longer does.
 
+use std::sync::Arc;
+
 use skep_core::Command;
-use skep_core::command::{MemberCommand, PlanCommand, Request};
-use skep_core::plan::owner;
-use skep_core::state::Owner;
+use skep_core::command::{AddAccount, MemberCommand, PlanCommand, Request};
+use skep_core::plan::{Step, WaitReason, owner};
+use skep_core::state::{AccountSettings, Owner};
 use skep_types::{ClusterTime, CoordinatorId};
 
-use crate::support::{Cluster, DriverSpec, digest, request};
+use crate::support::{Cluster, DriverSpec, create_hosts, digest, request};
 
 /// Three coordinators, the driver on the first two; the first owns its account.
 fn three() -> Cluster {
@@ -111,4 +113,28 @@ fn a_move_that_comes_late_changes_nothing() {
     let before = owner(&cluster);
     cluster.one(Command::Plan(stale));
     assert_eq!(owner(&cluster), before);
+}
+
+/// The list is kept also where that leaves nobody: silence is no reason to send a call where it cannot arrive.
+#[test]
+fn only_a_coordinator_that_reaches_the_account_is_eligible() {
+    let mut cluster = three();
+    let account = AddAccount {
+        account: "far".parse().unwrap(),
+        driver: "sim".parse().unwrap(),
+        settings: AccountSettings { coordinators: vec![CoordinatorId(2)], ..AccountSettings::default() },
+        replace: false,
+    };
+    cluster.accepted(request("far", Request::AddAccount(account)));
+    assert_eq!(moves(&cluster), [(CoordinatorId(2), 1)]);
+    let mut create = create_hosts("web", 1);
+    let mut template = (*create.shares[0].template).clone();
+    template.account = "far".parse().unwrap();
+    create.shares = vec![Arc::new(template).into()];
+    cluster.accepted(request("create", Request::CreateHosts(create)));
+    cluster.liveness.alive.remove(&CoordinatorId(2));
+    assert_eq!(moves(&cluster), [], "the first has the driver and does not reach the account");
+    let waits = Step::Wait { reason: WaitReason::NoEligibleCoordinator, until: None };
+    assert_eq!(cluster.step("web"), waits);
+    assert!(WaitReason::NoEligibleCoordinator.to_string().contains("no eligible coordinator"));
 }

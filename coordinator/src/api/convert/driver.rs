@@ -3,21 +3,22 @@
 use std::collections::BTreeMap;
 
 use skep_core::State;
-use skep_core::state::{Account, Owner};
 use skep_proto::v1 as pb;
 use skep_types::{
     Bucket, CallClass, CoordinatorId, CredentialDescription, DriverDescription, DriverName, FlagDescription,
     FlagKind, Idempotency, Limits, SlotNaming, WayIn,
 };
 
+use super::account;
 use crate::plugins::Broken;
 
-/// Every driver that some account of `state` uses.
+/// Every driver that a coordinator has or an account of `state` uses.
 pub(in crate::api) fn list(state: &State) -> Vec<pb::Driver> {
-    let mut drivers: BTreeMap<&DriverName, pb::Driver> = BTreeMap::new();
+    let known = state.drivers.values().map(|driver| (&driver.name, write(driver, state)));
+    let mut drivers: BTreeMap<&DriverName, pb::Driver> = known.collect();
     for account in state.accounts.values() {
         let driver = drivers.entry(&account.driver.name).or_insert_with(|| write(&account.driver, state));
-        driver.accounts.push(self::account(account));
+        driver.accounts.push(account::write(account));
     }
     drivers.into_values().collect()
 }
@@ -102,19 +103,5 @@ fn idempotency(class: Idempotency) -> &'static str {
         Idempotency::Token { .. } => "token",
         Idempotency::UniqueName => "unique-name",
         Idempotency::None => "none",
-    }
-}
-
-/// Shards may have different owners: all are named, each once.
-fn account(account: &Account) -> pb::Account {
-    let owners: Vec<&Owner> = account.owners.iter().flatten().collect();
-    let mut names: Vec<_> = owners.iter().map(|owner| owner.coordinator).collect();
-    names.sort_unstable();
-    names.dedup();
-    let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-    pb::Account {
-        name: account.name.to_string(),
-        owner: names.join(","),
-        owner_epoch: owners.iter().map(|owner| owner.epoch).max().unwrap_or(0),
     }
 }

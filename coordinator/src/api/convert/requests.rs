@@ -1,9 +1,11 @@
 //! Requests of people, checked before anything is looked up.
 
+mod accounts;
 mod cluster;
 mod hosts;
 mod swarms;
 
+pub(in crate::api) use accounts::{Credentials, account_limits, account_name, add_account, rotation};
 pub(in crate::api) use cluster::{Joining, coordinator, join, join_token_life, put_person};
 pub(in crate::api) use hosts::{create_hosts, named_hosts, power_action};
 pub(in crate::api) use swarms::create_swarm;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use skep_core::command::Share;
 use skep_proto::v1 as pb;
-use skep_types::{AccountName, Template, limits};
+use skep_types::{AccountName, DriverName, Template, limits};
 
 use super::Check;
 
@@ -64,7 +64,10 @@ fn read(check: &mut Check, from: Option<pb::Template>) -> Option<Template> {
         text => check.field("template.driver", text.parse()),
     };
     let account: Option<AccountName> = match from.account.as_str() {
-        "" => driver.as_ref().and_then(|_| check.field("template.account", from.driver.parse())),
+        "" => driver.as_ref().and_then(|driver: &DriverName| {
+            let own = driver.own_account();
+            check.field("template.account", own.ok_or("is missing; `skep account ls` lists the driver's"))
+        }),
         text => check.field("template.account", text.parse()),
     };
     Some(Template { driver: driver?, account: account?, options: from.options, labels: from.labels })

@@ -33,7 +33,7 @@ impl Api {
     async fn console(&self, host: &Host) -> Option<String> {
         let silent = host.session.is_none() && matches!(host.phase, Phase::Booting | Phase::Failed { .. });
         let instance = host.instance.as_ref().filter(|_| silent)?;
-        let driver = self.context.drivers.get(&host.template.driver)?;
+        let driver = self.context.accounts.looking(&host.template.account).ok()?;
         if !driver.describe().console {
             return None;
         }

@@ -1,18 +1,20 @@
 //! Whether a driver of this cluster can make hosts of a template; asked before anything is committed.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use skep_core::State;
 use skep_core::command::Share;
-use skep_driver::{DriverError, ErrorKind, flags};
+use skep_driver::{Driver, DriverError, ErrorKind, flags};
 use skep_types::{Code, Refusal, Template, limits};
 
-use crate::context::Drivers;
+use crate::context::Context;
 
 /// Checks every share's template. A single one is the request's `template`; of several, each is named by its place.
-pub(in crate::api) async fn check(drivers: &Drivers, state: &State, shares: &[Share]) -> Result<(), Refusal> {
+pub(in crate::api) async fn check(context: &Context, state: &State, shares: &[Share]) -> Result<(), Refusal> {
     for (index, share) in shares.iter().enumerate() {
-        check_one(drivers, state, &share.template).await.map_err(|mut refusal| {
+        let driver = usable(context, state, &share.template).await;
+        check_one(driver, state, &share.template).await.map_err(|mut refusal| {
             for violation in refusal.violations.iter_mut().filter(|_| shares.len() > 1) {
                 violation.field = format!("spread.{index}.{}", violation.field);
             }
@@ -22,8 +24,23 @@ pub(in crate::api) async fn check(drivers: &Drivers, state: &State, shares: &[Sh
     Ok(())
 }
 
-/// Checks flags against what the driver said of itself, and then by the driver, where this coordinator has it.
-async fn check_one(drivers: &Drivers, state: &State, template: &Template) -> Result<(), Refusal> {
+/// The account's driver, where this coordinator has it and reaches the account. One that cannot be opened here checks
+/// nothing: it may be opened where it is needed, and what is made of the template waits for that and says so.
+async fn usable(context: &Context, state: &State, template: &Template) -> Option<Arc<dyn Driver>> {
+    let account = state.accounts.get(&template.account)?;
+    if !account.reachable_from(context.id) {
+        return None;
+    }
+    context.accounts.ready(&account.name).await.ok()?;
+    context.accounts.looking(&account.name).ok()
+}
+
+/// Checks flags against what the driver said of itself, and then by the driver, if there is one here.
+async fn check_one(
+    driver: Option<Arc<dyn Driver>>,
+    state: &State,
+    template: &Template,
+) -> Result<(), Refusal> {
     let Some(account) = state.accounts.get(&template.account) else {
         return Err(unknown_account(state, template));
     };
@@ -33,7 +50,7 @@ async fn check_one(drivers: &Drivers, state: &State, template: &Template) -> Res
         return Err(Refusal::field("template.account", rule));
     }
     flags::read(&account.driver.flags, template).map_err(refusal)?;
-    let Some(driver) = drivers.get(&template.driver) else {
+    let Some(driver) = driver else {
         return Ok(());
     };
     match tokio::time::timeout(limits::DRIVER_CALL, driver.check(template)).await {
@@ -43,12 +60,12 @@ async fn check_one(drivers: &Drivers, state: &State, template: &Template) -> Res
 }
 
 fn unknown_account(state: &State, template: &Template) -> Refusal {
-    let known: BTreeSet<&str> = state.accounts.values().map(|account| account.driver.name.as_str()).collect();
+    let known: BTreeSet<&str> = state.drivers.keys().map(skep_types::DriverName::as_str).collect();
     if known.contains(template.driver.as_str()) {
         let hint = format!("driver {} has no account {}", template.driver, template.account);
         return Refusal::field(
             "template.account",
-            format!("is unknown: {hint}; `skep driver ls` lists them"),
+            format!("is unknown: {hint}; `skep account ls` lists them"),
         );
     }
     let known = known.into_iter().collect::<Vec<_>>().join(", ");

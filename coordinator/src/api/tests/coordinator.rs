@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use skep_driver::Driver;
+use skep_driver::{Kind, Shared};
 use skep_proto::v1 as pb;
 use skep_proto::v1::cluster_client::ClusterClient;
+use skep_proto::v1::drivers_client::DriversClient;
 use skep_proto::v1::events_client::EventsClient;
 use skep_proto::v1::hosts_client::HostsClient;
 use skep_proto::v1::operations_client::OperationsClient;
@@ -45,6 +46,7 @@ pub(super) struct Clients {
     pub(super) operations: OperationsClient<Channel>,
     pub(super) events: EventsClient<Channel>,
     pub(super) cluster: ClusterClient<Channel>,
+    pub(super) drivers: DriversClient<Channel>,
 }
 
 impl Coordinator {
@@ -134,7 +136,8 @@ impl Coordinator {
             swarms: SwarmsClient::new(channel.clone()),
             operations: OperationsClient::new(channel.clone()),
             events: EventsClient::new(channel.clone()),
-            cluster: ClusterClient::new(channel),
+            cluster: ClusterClient::new(channel.clone()),
+            drivers: DriversClient::new(channel),
         }
     }
 
@@ -144,10 +147,11 @@ impl Coordinator {
 }
 
 fn options(layout: Layout) -> run::Options {
-    let driver: Arc<dyn Driver> = Arc::new(LabDriver::new());
+    let kind: Arc<dyn Kind> = Arc::new(Shared(Arc::new(LabDriver::new())));
     run::Options {
         layout,
-        drivers: Drivers::new([driver]),
+        drivers: Drivers::new([kind]),
+        credential_commands: None,
         agent: AgentBinaries { folder: "/nonexistent".into(), present: Digest([0; 32]) },
         clock: Arc::new(BootClock),
         graces: Graces {
@@ -155,6 +159,7 @@ fn options(layout: Layout) -> run::Options {
             owner_lease: limits::OWNER_LEASE,
             driver_call: limits::DRIVER_CALL,
         },
+        dial_after: skep_types::limits::DIALS_IN,
         orphan_search: Duration::from_secs(60),
         raft: Tuning { snapshot_every: 10_000 },
         checkpoint: Arc::new(Unwatched),

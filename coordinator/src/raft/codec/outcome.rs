@@ -14,6 +14,7 @@ record! {
 choice! {
     OutcomeCommand as outcome_command {
         MarkAttempted { intent, epoch }
+        Hold { intent, epoch, problem }
         Bind { intent, epoch, placements }
         CloseCreate { intent, epoch, shortfall }
         CloseTargets { intent, epoch, results }

@@ -45,6 +45,9 @@ pub(in crate::raft) fn write_state(state: &State, out: &mut impl Write) -> io::R
         }
         writer.record(Kind::Intent(intent_pb))?;
     }
+    for driver in state.drivers.values() {
+        writer.record(Kind::Driver(driver.to_pb()))?;
+    }
     for account in state.accounts.values() {
         writer.record(Kind::Account(account.to_pb()))?;
     }
@@ -201,6 +204,10 @@ impl StateReader {
             Kind::Operation(operation) => {
                 let operation = skep_core::state::Operation::from_pb(operation)?;
                 state.operations.insert(operation.id, Arc::new(operation));
+            }
+            Kind::Driver(driver) => {
+                let driver = skep_types::DriverDescription::from_pb(driver)?;
+                state.drivers.insert(driver.name.clone(), Arc::new(driver));
             }
             Kind::Account(account) => {
                 let account = skep_core::state::Account::from_pb(account)?;

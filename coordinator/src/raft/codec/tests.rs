@@ -18,10 +18,9 @@ use skep_core::state::{
 };
 use skep_core::{Command, Entry, Reply, State};
 use skep_types::{
-    Bucket, CallClass,
-    AccountName, ClusterId, ClusterTime, Condition, ConditionKind, CoordinatorId, Digest, DriverName, HostId,
-    HostName, IntentId, NodeId, OperationId, PermitId, PersonName, ProviderId, RequestId, Revision, SwarmId,
-    SwarmName, Template,
+    AccountName, Bucket, CallClass, ClusterId, ClusterTime, Condition, ConditionKind, CoordinatorId, Digest,
+    DriverDescription, DriverName, HostId, HostName, IntentId, NodeId, OperationId, PermitId, PersonName, ProviderId, RequestId,
+    Revision, SwarmId, SwarmName, Template,
 };
 
 use super::snapshot::{StateReader, write_state};
@@ -130,6 +129,7 @@ samples! {
     OrdMap<NodeId, SwarmNode>: |draw| Vec::<(NodeId, SwarmNode)>::sample(draw).into_iter().collect();
     Bucket: |draw| Self { per_minute: Sample::sample(draw), burst: Sample::sample(draw) };
     BTreeMap<CallClass, Bucket>: |draw| Vec::<(CallClass, Bucket)>::sample(draw).into_iter().collect();
+    BTreeMap<String, Vec<u8>>: |draw| Vec::<(String, Vec<u8>)>::sample(draw).into_iter().collect();
     BTreeMap<String, String>: |draw| Vec::<(String, String)>::sample(draw).into_iter().collect();
     Command: |draw| match draw.below(5) {
         0 => Self::Request(Sample::sample(draw)),
@@ -212,6 +212,10 @@ pub(in crate::raft) fn sample_state(draw: &mut Draw) -> State {
     state.swarms = Vec::<Arc<Swarm>>::sample(draw).into_iter().map(|swarm| (swarm.id, swarm)).collect();
     state.operations =
         Vec::<Arc<Operation>>::sample(draw).into_iter().map(|operation| (operation.id, operation)).collect();
+    state.drivers = Vec::<Arc<DriverDescription>>::sample(draw)
+        .into_iter()
+        .map(|driver| (driver.name.clone(), driver))
+        .collect();
     state.accounts = Vec::<Arc<Account>>::sample(draw)
         .into_iter()
         .map(|account| (account.name.clone(), account))
@@ -337,8 +341,8 @@ fn every_command_is_among_the_samples() {
             }
         });
     }
-    // 9 requests, 8 plans, 5 outcomes, 3 of agents, 4 of members.
-    assert_eq!(seen.len(), 29, "{seen:?}");
+    // 13 requests, 8 plans, 6 outcomes, 3 of agents, 4 of members.
+    assert_eq!(seen.len(), 34, "{seen:?}");
 }
 
 #[test]

@@ -174,6 +174,10 @@ fn check_template(tx: &Tx<'_>, template: &Template) -> Result<(), Refusal> {
                 template.account, account.driver.name, template.driver
             ),
         )),
+        None if tx.state.drivers.contains_key(&template.driver) => {
+            let rule = format!("driver {} has no account {}", template.driver, template.account);
+            Err(Refusal::field("template.account", format!("{rule}; `skep account add` makes one")))
+        }
         None => Err(Refusal::field(
             "template.driver",
             format!("there is no driver or account {}; `skep driver ls` lists them", template.account),

@@ -6,7 +6,7 @@ use crate::api::fixture::{self, Lab, fields};
 async fn checked(change: impl FnOnce(&mut Template)) -> Result<(), Refusal> {
     let mut template = fixture::template();
     change(&mut template);
-    check_one(&Drivers::default(), &Lab::new().state, &template).await
+    check_one(None, &Lab::new().state, &template).await
 }
 
 #[tokio::test]

@@ -1,0 +1,155 @@
+//! Accounts, opened: one driver for each that is used here, and the bounds that its owner keeps.
+//!
+//! ```text
+//! acting ─► MaxInFlight ─► Throttle ─► Deadline ─► Lazy(lease) ─┐
+//!                                                              ├─► Opening: opens, and opens again when settings or
+//! looking ────────────────────────────► Deadline ─► Lazy ──────┘   credentials changed ─► Kind ─► Driver
+//! ```
+//!
+//! The bounds stand outside of what is opened anew: a rotation neither fills nor empties a bucket.
+
+mod command;
+mod credentials;
+mod lazy;
+mod opening;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use skep_core::state::Account;
+use skep_driver::decorators::{Deadline, MaxInFlight, Throttle};
+use skep_driver::{Driver, DriverError, ErrorKind};
+use skep_types::{AccountName, Limits};
+
+use crate::context::Drivers;
+use crate::owner::Lease;
+use crate::trust::Sealer;
+pub(crate) use credentials::seal;
+use lazy::Lazy;
+use opening::Opening;
+
+/// The accounts' records, as this coordinator knows them now.
+pub(crate) type Records = Arc<dyn Fn(&AccountName) -> Option<Arc<Account>> + Send + Sync>;
+
+/// Where drivers find and keep what is not in the log.
+#[derive(Debug, Clone)]
+pub(crate) struct Places {
+    /// One folder an account in it.
+    pub(crate) state: PathBuf,
+    pub(crate) agents: PathBuf,
+    /// Programs that print credentials; None where none may be run.
+    pub(crate) commands: Option<PathBuf>,
+}
+
+/// What is needed to open any account.
+#[derive(Clone)]
+pub(crate) struct Means {
+    pub(crate) records: Records,
+    pub(crate) sealer: Sealer,
+    pub(crate) places: Places,
+    /// For one call of a driver.
+    pub(crate) limit: Duration,
+}
+
+impl fmt::Debug for Means {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Means")
+            .field("places", &self.places)
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The accounts that were used here. Nothing is opened before its first call.
+#[derive(Debug, Clone)]
+pub struct Accounts {
+    drivers: Drivers,
+    means: Means,
+    used: Arc<Mutex<BTreeMap<AccountName, Arc<Used>>>>,
+}
+
+#[derive(Debug)]
+struct Used {
+    opening: Arc<Opening>,
+    bounded: Mutex<Option<Bounded>>,
+}
+
+/// The owner's way to the driver, and what it was made for.
+#[derive(Debug)]
+struct Bounded {
+    limits: Limits,
+    calls_in_flight: u32,
+    epoch: u64,
+    driver: Arc<dyn Driver>,
+}
+
+impl Accounts {
+    pub(crate) fn new(drivers: Drivers, means: Means) -> Self {
+        Self { drivers, means, used: Arc::default() }
+    }
+
+    /// For the account's owner: calls wait for their bounds, and are not made without the lease. Another epoch begins
+    /// with empty buckets, as somebody else may have spent what was in them.
+    pub(crate) fn acting(&self, name: &AccountName, lease: &Lease) -> Result<Arc<dyn Driver>, DriverError> {
+        let (account, used) = self.used(name)?;
+        let epoch = account.owners.iter().flatten().map(|owner| owner.epoch).max().unwrap_or(0);
+        let mut bounded = used.bounded.lock().unwrap_or_else(PoisonError::into_inner);
+        let (limits, calls_in_flight) = (account.limits(), account.calls_in_flight_max());
+        let same = |bounded: &&Bounded| {
+            bounded.epoch == epoch && bounded.limits == limits && bounded.calls_in_flight == calls_in_flight
+        };
+        if let Some(bounded) = bounded.as_ref().filter(same) {
+            return Ok(Arc::clone(&bounded.driver));
+        }
+        let driver = Deadline::on(Lazy::new(&used.opening, Some(lease.clone())), self.means.limit);
+        // In this order, waiting for a turn or a token does not count against a call.
+        let driver = MaxInFlight::on(Throttle::on(driver, &limits), calls_in_flight);
+        let made = Bounded { limits, calls_in_flight, epoch, driver: Arc::clone(&driver) };
+        *bounded = Some(made);
+        Ok(driver)
+    }
+
+    /// For anybody, and only to look: without the account's bounds.
+    pub(crate) fn looking(&self, name: &AccountName) -> Result<Arc<dyn Driver>, DriverError> {
+        let (_, used) = self.used(name)?;
+        Ok(Deadline::on(Lazy::new(&used.opening, None), self.means.limit))
+    }
+
+    /// Whether the account can be used now; opens it, if that is not done yet. The error is the driver's own.
+    pub(crate) async fn ready(&self, name: &AccountName) -> Result<(), DriverError> {
+        let (_, used) = self.used(name)?;
+        used.opening.current().await.map(drop)
+    }
+
+    fn used(&self, name: &AccountName) -> Result<(Arc<Account>, Arc<Used>), DriverError> {
+        let mut all = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(account) = (self.means.records)(name) else {
+            all.remove(name);
+            return Err(unavailable(format!("there is no account {name}")));
+        };
+        let driver = &account.driver.name;
+        let Some(kind) = self.drivers.get(driver) else {
+            return Err(unavailable(format!("this coordinator does not have the driver {driver}")));
+        };
+        // An account that was removed and made anew may be of another driver.
+        let used = match all.get(name).filter(|used| used.opening.is_of(kind)) {
+            Some(used) => Arc::clone(used),
+            None => {
+                let opening = Opening::new(name.clone(), Arc::clone(kind), self.means.clone());
+                let used = Arc::new(Used { opening: Arc::new(opening), bounded: Mutex::default() });
+                all.insert(name.clone(), Arc::clone(&used));
+                used
+            }
+        };
+        Ok((account, used))
+    }
+}
+
+fn unavailable(message: String) -> DriverError {
+    DriverError::new(ErrorKind::Unavailable, message)
+}

@@ -1,0 +1,105 @@
+//! Tries an account: opens its driver, lists its instances, and says how that ended.
+
+use skep_core::State;
+use skep_core::state::Account;
+use skep_driver::{Driver, DriverError, ErrorKind};
+use skep_proto::v1 as pb;
+use skep_types::{Code, CoordinatorId, Refusal};
+use tokio::time::Instant;
+
+use crate::api::Api;
+use crate::api::convert::requests;
+use crate::owner::describe;
+
+/// Pages that are counted; an account of more instances is fine as well.
+const PAGES: usize = 100;
+
+impl Api {
+    pub(super) async fn test_an_account(&self, name: &str) -> Result<pb::TestAccountReply, Refusal> {
+        let name = requests::account_name(name)?;
+        let (state, _) = self.read().await?;
+        let Some(account) = state.accounts.get(&name) else {
+            return Err(Refusal::not_found(format!("account {name}"), "`skep account ls` lists them"));
+        };
+        self.able(&state, account)?;
+        let begun = Instant::now();
+        let ended = self.tried(account).await;
+        let took_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let coordinator = self.context.id.to_string();
+        Ok(match ended {
+            Ok(instances) => pb::TestAccountReply {
+                coordinator,
+                outcome: "ok".to_owned(),
+                message: String::new(),
+                instances,
+                took_ms,
+            },
+            Err(error) => pb::TestAccountReply {
+                coordinator,
+                outcome: outcome(&error.kind).to_owned(),
+                message: describe(&error),
+                instances: 0,
+                took_ms,
+            },
+        })
+    }
+
+    /// Refused as unavailable where another coordinator can: clients go on to the next one.
+    fn able(&self, state: &State, account: &Account) -> Result<(), Refusal> {
+        let able: Vec<CoordinatorId> = state
+            .coordinators
+            .values()
+            .filter(|one| !one.removed && one.drivers.contains(&account.driver.name))
+            .map(|one| one.id)
+            .filter(|id| account.reachable_from(*id))
+            .collect();
+        if able.contains(&self.context.id) {
+            return Ok(());
+        }
+        let here = format!("{} does not have the driver {}", self.context.id, account.driver.name);
+        match able[..] {
+            [] => {
+                Err(Refusal::new(Code::Precondition, format!("{here}, nor has any that reaches the account")))
+            }
+            _ => {
+                let able: Vec<String> = able.iter().map(ToString::to_string).collect();
+                let message = format!("{here}, or does not reach the account; ask {}", able.join(" or "));
+                Err(Refusal::new(Code::Unavailable, message))
+            }
+        }
+    }
+
+    async fn tried(&self, account: &Account) -> Result<u64, DriverError> {
+        self.context.accounts.ready(&account.name).await?;
+        let driver = self.context.accounts.looking(&account.name)?;
+        self.count(&*driver).await
+    }
+
+    async fn count(&self, driver: &dyn Driver) -> Result<u64, DriverError> {
+        let mut instances = 0;
+        let mut token = None;
+        for _ in 0..PAGES {
+            let page = driver.list(self.context.cluster.as_str(), token.as_deref()).await?;
+            instances += page.instances.len() as u64;
+            token = page.next;
+            if token.is_none() {
+                break;
+            }
+        }
+        Ok(instances)
+    }
+}
+
+fn outcome(kind: &ErrorKind) -> &'static str {
+    match kind {
+        ErrorKind::Throttled { .. } => "throttled",
+        ErrorKind::Capacity => "capacity",
+        ErrorKind::Quota => "quota",
+        ErrorKind::Auth => "auth",
+        ErrorKind::InvalidSpec { .. } => "invalid",
+        ErrorKind::NotFound => "not-found",
+        ErrorKind::Unavailable | ErrorKind::Ambiguous => "unavailable",
+        ErrorKind::Unsupported => "unsupported",
+        ErrorKind::Internal => "internal",
+    }
+}
