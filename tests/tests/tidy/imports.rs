@@ -58,7 +58,7 @@ fn only_keys_and_issuers_name_rcgen(repo: &Repo) -> Vec<String> {
 }
 
 fn concrete_drivers_are_named_once(repo: &Repo) -> Vec<String> {
-    named_outside(repo, &["skep_driver_local"], &["coordinator/src/main.rs"])
+    named_outside(repo, &["skep_driver_local", "skep_driver_generic"], &["coordinator/src/main.rs"])
 }
 
 /// The simulator's own program alone.
