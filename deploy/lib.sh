@@ -157,6 +157,11 @@ build_agent() {
     export SKEP_AGENT_BINARY
 }
 
+# The example driver in Python, ready to run, in the cache.
+ensure_python_driver() {
+    "$SKEP_REPO/deploy/examples/python-driver/setup.sh" "$SKEP_CACHE/python-driver" >/dev/null 9>&-
+}
+
 # --- What a cluster has on the engine ------------------------------------------------------------------------------
 
 # Ids of all clusters that have something on the engine.

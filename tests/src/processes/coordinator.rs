@@ -24,6 +24,8 @@ pub struct Settings {
     pub driver_call: Duration,
     /// Of driver programs that run already.
     pub driver_sockets: Vec<PathBuf>,
+    /// Where it looks for driver programs to start; None for nowhere.
+    pub plugin_path: Option<PathBuf>,
     /// Of a collector of spans.
     pub otlp_endpoint: Option<String>,
 }
@@ -34,6 +36,7 @@ impl Default for Settings {
             owner_lease: OWNER_LEASE,
             driver_call: DRIVER_CALL,
             driver_sockets: Vec::new(),
+            plugin_path: None,
             otlp_endpoint: None,
         }
     }
@@ -115,6 +118,9 @@ impl Coordinator {
             .stdin(Stdio::null())
             .stdout(log.try_clone().unwrap())
             .stderr(log);
+        // Not those that stand beside it: what was built last is no part of a test.
+        let nowhere = self.data.join("no-programs");
+        command.arg("--plugin-path").arg(self.settings.plugin_path.as_ref().unwrap_or(&nowhere));
         for socket in &self.settings.driver_sockets {
             command.arg("--driver-socket").arg(socket);
         }

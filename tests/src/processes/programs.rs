@@ -26,6 +26,16 @@ impl Programs {
     }
 }
 
+/// The example driver in Python, as `tests/run.sh e2e` has made it ready.
+pub fn python_driver() -> PathBuf {
+    needed("SKEP_PYTHON_DRIVER").into()
+}
+
+/// A simulated world as a driver program.
+pub fn simulator() -> PathBuf {
+    PathBuf::from(needed("SKEP_BIN_DIR")).join("skep-sim")
+}
+
 fn needed(name: &str) -> String {
     variable(name).unwrap_or_else(|| {
         panic!("{name} is not set: these tests start real programs; run them with `tests/run.sh e2e`")

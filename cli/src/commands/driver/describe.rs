@@ -9,6 +9,7 @@ use crate::output::{Format, json, table};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
+    /// As `driver ls` names it.
     driver: String,
     /// How to print.
     #[arg(long, short, value_enum, default_value = "table")]

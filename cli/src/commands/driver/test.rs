@@ -21,6 +21,7 @@ use subject::{Subject, agent};
 #[derive(Debug, clap::Args)]
 #[command(verbatim_doc_comment)]
 pub(crate) struct Args {
+    /// Its file.
     program: PathBuf,
     /// One of those that `PROGRAM variants` prints.
     #[arg(long, value_name = "NAME")]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use skep_driver::conformance::DriverUnderTest;
-use skep_driver::{Access, Bootstrap, Driver};
+use skep_driver::{Access, Bootstrap, Driver, DriverError, ErrorKind};
 use skep_types::{Secret, Template};
 use tokio::sync::Mutex;
 
@@ -62,9 +62,20 @@ async fn seat(starter: &Starter, access: Access) -> Result<(Program, Arc<dyn Dri
     let mut driver = program.driver.clone();
     if let Err(error) = driver.configure(access).await {
         program.process.stop(END).await;
-        return Err(Failure::Program(format!("the account is refused: {}", chain(&error))));
+        return Err(refused(&error));
     }
     Ok((program, Arc::new(driver)))
+}
+
+/// With each option that is to be mended, as the driver named it.
+fn refused(error: &DriverError) -> Failure {
+    let mut text = format!("the account is refused: {}", chain(error));
+    if let ErrorKind::InvalidSpec { violations } = &error.kind {
+        for violation in violations {
+            text.push_str(&format!("\n  {}: {}", violation.field, violation.description));
+        }
+    }
+    Failure::Program(text)
 }
 
 /// Lays the agent where the driver finds it.

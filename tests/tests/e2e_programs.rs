@@ -1,0 +1,98 @@
+//! Driver programs under a real `skepd`, and one in another language with every rule of the contract.
+
+#![allow(clippy::unwrap_used, reason = "a step that fails fails the test")]
+
+#[path = "e2e/children.rs"]
+mod children;
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use skep_tests::processes::{Cli, Processes, Programs, Settings, python_driver, run, simulator};
+use skep_tests::wait::{until, until_true};
+use tempfile::TempDir;
+
+use children::{alive, children};
+
+/// From the end of a program to the next one; an interpreter takes a second or two.
+const RESTART: Duration = Duration::from_secs(30);
+/// From the end of a coordinator to that of its programs.
+const END: Duration = Duration::from_secs(20);
+
+fn plugin_folder() -> TempDir {
+    tempfile::Builder::new().prefix("skep-e2e-path-").tempdir().unwrap()
+}
+
+fn put(program: &Path, folder: &Path, name: &str, mode: u32) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::copy(program, &path).unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+    path
+}
+
+#[test]
+fn a_driver_in_python_keeps_every_rule() {
+    let folder = plugin_folder();
+    let skep = Cli::new(Programs::from_environment().skep, folder.path().join("none.toml"));
+    let program = python_driver();
+    let file = format!("ledger-file={}", folder.path().join("ledger.db").display());
+    let answer = skep.ask(&["driver", "test", program.to_str().unwrap(), "--option", &file]);
+    assert_eq!(answer.code, 0, "{}{}", answer.stdout, answer.stderr);
+    let kept = answer.stdout.lines().filter(|line| line.starts_with("kept ")).count();
+    // Two of the program, and of seventeen rules all but that of an account without room.
+    assert_eq!(kept, 2 + 16, "{}", answer.stdout);
+    assert!(answer.stdout.contains("not tried  rule 8"), "{}", answer.stdout);
+
+    let refused = skep.ask(&["driver", "test", program.to_str().unwrap()]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.stderr.contains("ledger-file"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_program_is_installed_after_it_said_what_it_is() {
+    let folder = plugin_folder();
+    let skep = Cli::new(Programs::from_environment().skep, folder.path().join("none.toml"));
+    let to = folder.path().join("drivers");
+    let wrong = put(&simulator(), folder.path(), "skep-driver-other", 0o755);
+    let refused = skep.ask(&["driver", "install", wrong.to_str().unwrap(), "--to", to.to_str().unwrap()]);
+    assert_eq!(refused.code, 1);
+    assert!(refused.stderr.contains("calls itself sim"), "{}", refused.stderr);
+    assert!(!to.exists());
+
+    let program = put(&simulator(), folder.path(), "skep-driver-sim", 0o700);
+    let kinds = skep.text(&["driver", "install", program.to_str().unwrap(), "--to", to.to_str().unwrap()]);
+    assert_eq!(kinds, "sim");
+    let mode = std::fs::metadata(to.join("skep-driver-sim")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o755);
+    assert_eq!(std::fs::read_dir(&to).unwrap().count(), 1);
+}
+
+/// A program that was killed comes back; a coordinator that was killed takes its programs with it.
+#[test]
+fn programs_live_and_end_with_their_coordinator() {
+    let folder = plugin_folder();
+    put(&simulator(), folder.path(), "skep-driver-sim", 0o755);
+    put(&simulator(), folder.path(), "skep-driver-open", 0o757);
+    let settings = Settings { plugin_path: Some(folder.path().to_owned()), ..Settings::default() };
+    let mut cluster = Processes::start_with(1, &settings);
+    cluster.skep().text(&["create", "simulated", "--driver", "sim"]);
+    let listed = cluster.skep().text(&["driver", "ls"]);
+    assert!(listed.contains("broken: can be written by others"), "{listed}");
+
+    let program = program(&cluster);
+    run(std::process::Command::new("kill").args(["-KILL", &program.to_string()]));
+    let next = until(RESTART, "the program is started again", || {
+        children(cluster.pids()[0], "skep-driver-sim").into_iter().find(|pid| *pid != program)
+    });
+    cluster.kill(0);
+    until_true(END, "the program ends with its coordinator", || !alive(next.0));
+    cluster.restart(0);
+    cluster.skep().text(&["create", "another", "--driver", "sim"]);
+    let _ = self::program(&cluster);
+}
+
+fn program(cluster: &Processes) -> u32 {
+    let look = || children(cluster.pids()[0], "skep-driver-sim").pop();
+    until(RESTART, "the program runs", look).0
+}
