@@ -6,6 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde::Serialize;
 use skep_core::command::{Command, Founding, MemberCommand, Reply};
+use skep_core::state::Issuers as SealedIssuers;
 use skep_tls::{Key, wall_now, write_private};
 use skep_types::{ClusterId, CoordinatorId, PersonName};
 use uuid::Uuid;
@@ -34,31 +35,19 @@ pub struct Options {
 pub enum FoundError {
     #[error(transparent)]
     Layout(#[from] LayoutError),
-    #[error(transparent)]
-    Trust(#[from] TrustError),
-    #[error(transparent)]
-    Tls(#[from] skep_tls::Error),
     #[error("the log could not be opened")]
     Start(#[from] StartError),
     #[error("the first entry could not be committed")]
     Propose(#[from] ProposeError),
     #[error("the first entry was refused: {0}")]
     Refused(String),
-    #[error("{path} cannot be used")]
-    Io { path: PathBuf, source: std::io::Error },
-    #[error("the operator's configuration could not be written")]
-    Write(#[from] toml::ser::Error),
 }
 
 /// The coordinator's folder is whole when this returns; `skepd run` starts it. A call that was cut off is made again.
 pub async fn found(options: Options) -> Result<Member, FoundError> {
     let Options { layout, addresses, admin, operator_config } = options;
     layout.create()?;
-    let cluster: ClusterId = Uuid::now_v7().to_string().parse().map_err(|_| TrustError::Random)?;
-    let key = ClusterKey::generate()?;
-    let sealer = key.sealer(&cluster)?;
-    let sealed = Issuers::create(&sealer, &cluster, wall_now())?;
-    let issuers = Issuers::open(&sealer, &cluster, &sealed)?;
+    let Authority { cluster, key, sealed, issuers } = authority()?;
     certify(&layout, &issuers, &addresses)?;
     let founding = Founding {
         cluster: cluster.clone(),
@@ -77,7 +66,24 @@ pub async fn found(options: Options) -> Result<Member, FoundError> {
     Ok(member)
 }
 
-fn certify(layout: &Layout, issuers: &Issuers, addresses: &Addresses) -> Result<(), FoundError> {
+/// What a cluster is known by.
+struct Authority {
+    cluster: ClusterId,
+    key: ClusterKey,
+    sealed: SealedIssuers,
+    issuers: Issuers,
+}
+
+fn authority() -> Result<Authority, LayoutError> {
+    let cluster: ClusterId = Uuid::now_v7().to_string().parse().map_err(|_| TrustError::Random)?;
+    let key = ClusterKey::generate()?;
+    let sealer = key.sealer(&cluster)?;
+    let sealed = Issuers::create(&sealer, &cluster, wall_now())?;
+    let issuers = Issuers::open(&sealer, &cluster, &sealed)?;
+    Ok(Authority { cluster, key, sealed, issuers })
+}
+
+fn certify(layout: &Layout, issuers: &Issuers, addresses: &Addresses) -> Result<(), LayoutError> {
     let control = layout.key(World::Control)?;
     let raft = layout.key(World::Raft)?;
     let reached_by = [host_of(&addresses.advertise)];
@@ -101,7 +107,7 @@ async fn first_entry(layout: &Layout, member: &Member, founding: Founding) -> Re
     layout.clear_log()?;
     let credential = layout.credential(World::Raft)?;
     let listener = std::net::TcpListener::bind("127.0.0.1:0")
-        .map_err(|source| FoundError::Io { path: "127.0.0.1:0".into(), source })?;
+        .map_err(|source| LayoutError::Io { path: "127.0.0.1:0".into(), source })?;
     let options = LogOptions {
         clock: Arc::new(BootClock),
         tuning: Tuning { snapshot_every: u64::MAX },
@@ -151,9 +157,9 @@ fn write_operator(
     issuers: &Issuers,
     member: &Member,
     admin: &PersonName,
-) -> Result<(), FoundError> {
+) -> Result<(), LayoutError> {
     let folder = path.parent().unwrap_or(Path::new("."));
-    std::fs::create_dir_all(folder).map_err(|source| FoundError::Io { path: folder.to_owned(), source })?;
+    std::fs::create_dir_all(folder).map_err(|source| LayoutError::Io { path: folder.to_owned(), source })?;
     let key = Key::generate()?;
     let issued = issuers.person(admin, FIRST_GENERATION, key.public(), wall_now())?;
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();

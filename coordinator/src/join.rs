@@ -3,6 +3,7 @@
 //! The token holds the digest of the cluster's control root, so the first connection already knows whom to trust. The
 //! leader finds the new record and takes it into the raft group; `skepd run` then starts empty and learns.
 
+use bytes::Bytes;
 use skep_proto::v1::cluster_client::ClusterClient;
 use skep_proto::v1::{JoinReply, JoinRequest};
 use skep_tls::{ALPN_GRPC, ServerTrust, Swap, client_config, connector};
@@ -11,7 +12,7 @@ use tonic::transport::Endpoint;
 
 use crate::layout::{Addresses, Layout, LayoutError, Member, World};
 use crate::raft::{self, FileDisk, RaftConfig, StartError};
-use crate::trust::{ClusterKey, JoinToken, ParseTokenError, TrustError};
+use crate::trust::{ClusterKey, JoinToken, ParseTokenError};
 
 #[derive(Debug)]
 pub struct Options {
@@ -26,10 +27,6 @@ pub struct Options {
 pub enum JoinError {
     #[error(transparent)]
     Layout(#[from] LayoutError),
-    #[error(transparent)]
-    Trust(#[from] TrustError),
-    #[error(transparent)]
-    Tls(#[from] skep_tls::Error),
     #[error("the token cannot be used")]
     Token(#[from] ParseTokenError),
     #[error("{peer} cannot be reached, or is not of the token's cluster")]
@@ -53,15 +50,20 @@ pub async fn join(options: Options) -> Result<Member, JoinError> {
         token: token.secret.text().reveal().to_owned(),
         address: addresses.advertise.clone(),
         raft_address: addresses.raft_advertise.clone(),
-        control_signing_request: layout.key(World::Control)?.signing_request_der()?.into(),
-        raft_signing_request: layout.key(World::Raft)?.signing_request_der()?.into(),
+        control_signing_request: signing_request(&layout, World::Control)?,
+        raft_signing_request: signing_request(&layout, World::Raft)?,
     };
     let reply = ask(&token, &peer, request).await?;
     save(&layout, addresses, reply)
 }
 
+fn signing_request(layout: &Layout, world: World) -> Result<Bytes, LayoutError> {
+    Ok(layout.key(world)?.signing_request_der()?.into())
+}
+
 async fn ask(token: &JoinToken, peer: &str, request: JoinRequest) -> Result<JoinReply, JoinError> {
-    let tls = client_config(ServerTrust::RootDigest(token.root), &Swap::empty(), ALPN_GRPC)?;
+    let tls = client_config(ServerTrust::RootDigest(token.root), &Swap::empty(), ALPN_GRPC)
+        .map_err(LayoutError::from)?;
     let endpoint = Endpoint::from_shared(format!("http://{peer}"))
         .map_err(|_| JoinError::Peer { peer: peer.to_owned() })?;
     let channel = endpoint
@@ -78,7 +80,8 @@ fn save(layout: &Layout, addresses: Addresses, reply: JoinReply) -> Result<Membe
     layout.save_root(World::Control, &reply.control_ca)?;
     layout.save_certificate(World::Raft, &reply.raft_certificate)?;
     layout.save_root(World::Raft, &reply.raft_ca)?;
-    layout.save_cluster_key(&ClusterKey::from_bytes(&reply.cluster_key)?)?;
+    let key = ClusterKey::from_bytes(&reply.cluster_key).map_err(LayoutError::from)?;
+    layout.save_cluster_key(&key)?;
     let member = Member { cluster, coordinator: CoordinatorId(reply.coordinator_id), addresses };
     create_log(layout, &member)?;
     layout.save_member(&member)?;
