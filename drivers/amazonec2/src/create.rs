@@ -98,7 +98,8 @@ impl Ec2Driver {
     }
 
     async fn run(&self, request: RunInstancesInputBuilder) -> Result<Vec<Instance>, Refusal> {
-        let sent = request.send_with(&self.ec2.sdk).await;
+        // The SDK's future is large.
+        let sent = Box::pin(request.send_with(&self.ec2.sdk)).await;
         let answer = sent.map_err(refusal("EC2 did not make the instances", Effect::Changes))?;
         self.recent.made(answer.instances());
         Ok(answer.instances().iter().filter_map(instance::convert).collect())

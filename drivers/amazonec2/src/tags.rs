@@ -1,8 +1,9 @@
 //! The tags by which skep knows its own again. They go with the create call, so that nothing exists without them.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
 use skep_driver::CreateIntent;
-use std::collections::BTreeMap;
 
 pub(crate) const CLUSTER: &str = "skep-cluster";
 pub(crate) const INTENT: &str = "skep-intent";

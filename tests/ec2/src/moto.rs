@@ -53,10 +53,6 @@ impl Moto {
 }
 
 /// Where `tests/run.sh` puts it: beside the other tools of the cache folder.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests have no main.rs that could read the environment for them"
-)]
 fn program() -> PathBuf {
     if let Some(named) = std::env::var_os("SKEP_MOTO") {
         return named.into();
