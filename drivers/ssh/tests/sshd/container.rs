@@ -100,7 +100,7 @@ impl Container {
     /// Adds lines to the SSH server's settings.
     pub(crate) fn configure(&self, lines: &str) {
         self.sh(&format!(
-            "printf '%s\\n' '{lines}' >/etc/ssh/sshd_config.d/00-test.conf && systemctl reload ssh"
+            "printf '%s\\n' '{lines}' >/etc/ssh/sshd_config.d/00-test.conf && systemctl restart ssh"
         ));
     }
 
