@@ -17,6 +17,7 @@ use skep_coordinator::raft::Unwatched;
 use skep_coordinator::{found, join, run, telemetry};
 use skep_driver::plugin::{Attached, Environment};
 use skep_driver::{Kind, Shared};
+use skep_driver_generic::GenericKind;
 use skep_driver_local::{LocalConfig, LocalDriver};
 use skep_types::Secret;
 use tokio::net::TcpListener;
@@ -154,7 +155,8 @@ fn agent_binary(options: &RunOptions) -> anyhow::Result<PathBuf> {
 
 async fn drivers(options: &RunOptions, plugins: &Plugins) -> anyhow::Result<Drivers> {
     let local = LocalDriver::connect("local".parse()?, LocalConfig { socket: options.docker_socket.clone() });
-    let mut kinds: Vec<Arc<dyn Kind>> = vec![Arc::new(Shared(Arc::new(local)))];
+    let mut kinds: Vec<Arc<dyn Kind>> =
+        vec![Arc::new(Shared(Arc::new(local))), Arc::new(GenericKind::new()?)];
     for socket in &options.driver_socket {
         let attached = Attached::connect(socket)
             .await
