@@ -25,7 +25,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("skep-sim", &["skep-agent", "skep-driver", "skep-tls", "skep-types"]),
     (
         "skep-coordinator",
-        &["skep-core", "skep-driver", "skep-driver-generic", "skep-driver-local", "skep-proto", "skep-tls", "skep-types"],
+        &[
+            "skep-core",
+            "skep-driver",
+            "skep-driver-generic",
+            "skep-driver-local",
+            "skep-proto",
+            "skep-tls",
+            "skep-types",
+        ],
     ),
     ("skep", &["skep-driver", "skep-proto", "skep-tls", "skep-types"]),
 ];
