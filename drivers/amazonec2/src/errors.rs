@@ -2,6 +2,7 @@
 
 mod codes;
 
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use skep_driver::{DriverError, ErrorKind};
@@ -39,6 +40,7 @@ where
         let code = error.code().unwrap_or_default().to_owned();
         let kind = match &error {
             SdkError::ServiceError(_) => kind_of(&code, status, effect),
+            other if lacks_credentials(other) => ErrorKind::Auth,
             other => unanswered(other, effect),
         };
         let message = match error.message() {
@@ -59,6 +61,17 @@ fn shortened(said: &str) -> &str {
     &said[..said.floor_char_boundary(SAID_BYTES)]
 }
 
+/// Nothing was sent: there was nobody to sign it.
+fn lacks_credentials(error: &(dyn std::error::Error + 'static)) -> bool {
+    chain(error).any(|cause| cause.is::<CredentialsError>())
+}
+
+fn chain<'a>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
+    std::iter::successors(Some(error), |error| error.source())
+}
+
 fn unanswered<E>(error: &SdkError<E, HttpResponse>, effect: Effect) -> ErrorKind {
     match error {
         SdkError::ConstructionFailure(_) => ErrorKind::Internal,
@@ -69,24 +82,52 @@ fn unanswered<E>(error: &SdkError<E, HttpResponse>, effect: Effect) -> ErrorKind
     }
 }
 
-/// The connector says "connect" of errors before the request; the chain has the operating system's own word.
+/// The operating system's own word, at the end of the connector's.
 fn never_connected(failure: &aws_smithy_runtime_api::client::result::DispatchFailure) -> bool {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> =
-        failure.as_connector_error().map(|error| error as &(dyn std::error::Error + 'static));
-    while let Some(error) = cause {
-        if let Some(io) = error.downcast_ref::<std::io::Error>()
-            && io.kind() == std::io::ErrorKind::ConnectionRefused
-        {
-            return true;
-        }
-        cause = error.source();
-    }
-    false
+    let refused = |cause: &(dyn std::error::Error + 'static)| {
+        cause
+            .downcast_ref::<std::io::Error>()
+            .is_some_and(|io| io.kind() == std::io::ErrorKind::ConnectionRefused)
+    };
+    failure.as_connector_error().is_some_and(|error| chain(error).any(refused))
 }
 
 pub(crate) fn lost(effect: Effect) -> ErrorKind {
     match effect {
         Effect::Reads => ErrorKind::Unavailable,
         Effect::Changes => ErrorKind::Ambiguous,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ec2::operation::run_instances::RunInstancesError;
+    use aws_smithy_runtime_api::client::result::ConnectorError;
+
+    use super::*;
+
+    type Failed = SdkError<RunInstancesError, HttpResponse>;
+
+    fn kind(error: Failed) -> ErrorKind {
+        refusal("doing", Effect::Changes)(error).error.kind
+    }
+
+    #[test]
+    fn without_an_answer_the_way_it_was_lost_decides() {
+        let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        let reset = std::io::Error::from(std::io::ErrorKind::ConnectionReset);
+        let failed = |io: std::io::Error| Failed::dispatch_failure(ConnectorError::io(io.into()));
+        assert_eq!(kind(failed(refused)), ErrorKind::Unavailable);
+        assert_eq!(kind(failed(reset)), ErrorKind::Ambiguous);
+        assert_eq!(kind(Failed::timeout_error("late")), ErrorKind::Ambiguous);
+        assert_eq!(kind(Failed::construction_failure("odd")), ErrorKind::Internal);
+    }
+
+    #[test]
+    fn want_of_credentials_is_for_the_account_to_mend() {
+        let nobody = || CredentialsError::not_loaded("there is no role");
+        assert_eq!(kind(Failed::construction_failure(nobody())), ErrorKind::Auth);
+        let failed = Failed::dispatch_failure(ConnectorError::other(nobody().into(), None));
+        assert_eq!(kind(failed), ErrorKind::Auth);
     }
 }

@@ -8,5 +8,6 @@ mod bulk;
 mod conformance;
 mod create;
 mod hosts;
+mod program;
 mod support;
 mod waiting;

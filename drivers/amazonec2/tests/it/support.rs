@@ -16,6 +16,11 @@ pub(crate) const CLUSTER: &str = "0193c0de-cluster";
 
 /// As one more coordinator would hold it.
 pub(crate) async fn driver(world: &World) -> Arc<dyn Driver> {
+    let kind = AmazonEc2::settling("amazonec2".parse().unwrap(), SETTLE);
+    kind.open(access(world)).await.unwrap()
+}
+
+pub(crate) fn access(world: &World) -> Access {
     let mut access = Access::plain("aws".parse().unwrap());
     access.options = BTreeMap::from([
         ("amazonec2-endpoint".to_owned(), world.endpoint()),
@@ -23,8 +28,7 @@ pub(crate) async fn driver(world: &World) -> Arc<dyn Driver> {
     ]);
     access.credentials =
         ["access-key", "secret-key"].map(|name| (name.to_owned(), Secret::new("testing"))).into();
-    let kind = AmazonEc2::settling("amazonec2".parse().unwrap(), SETTLE);
-    kind.open(access).await.unwrap()
+    access
 }
 
 /// The account as somebody else sees it, who knows nothing of skep.
