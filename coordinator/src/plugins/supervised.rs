@@ -55,7 +55,13 @@ impl Kind for Supervised {
         };
         let driver = self.description.name.to_string();
         let watch = Watch { host: Arc::clone(&self.host), launch, driver, access };
-        let first = watch.start().await?;
+        let first = match watch.start().await {
+            Ok(first) => first,
+            Err(error) => {
+                watch.remove_folder();
+                return Err(error);
+            }
+        };
         let (sender, link) = watch::channel(Link::Up(Arc::clone(&first.driver)));
         let stop = self.host.stop.child_token();
         self.host.watches.spawn(watch.run(first, sender, stop.clone()));

@@ -83,7 +83,11 @@ impl Watch {
             running = self.restart(reason, since.elapsed(), &mut backoff, &link, &stop).await;
         }
         link.send_replace(Link::Over);
-        // Best effort: all of them go at the next start.
+        self.remove_folder();
+    }
+
+    /// Best effort: all of them go when the coordinator starts.
+    pub(super) fn remove_folder(&self) {
         let _ = std::fs::remove_dir_all(&self.launch.folder);
     }
 

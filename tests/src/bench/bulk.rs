@@ -54,8 +54,7 @@ fn start(simulation: &Simulation) -> Processes {
         owner_lease: limits::OWNER_LEASE,
         driver_call: limits::DRIVER_CALL,
         driver_sockets: vec![simulation.socket()],
-        plugin_path: None,
-        otlp_endpoint: None,
+        ..Settings::default()
     };
     Processes::start_with(COORDINATORS, &settings)
 }
