@@ -36,8 +36,10 @@ pub(crate) async fn take(
     };
     context.config = swept.config;
     let known = context.drivers().await?;
-    let drivers: Vec<&Driver> =
-        swept.drivers.iter().map(|name| find(known, name)).collect::<Result<_, _>>()?;
+    let drivers: Vec<&Driver> = match &swept.account {
+        Some(account) => vec![of_account(known, account)?],
+        None => swept.drivers.iter().map(|name| find(known, name)).collect::<Result<_, _>>()?,
+    };
     extract::extract(arguments, &drivers)
 }
 
@@ -53,6 +55,15 @@ pub(crate) fn find<'a>(drivers: &'a [Driver], name: &str) -> Result<&'a Driver, 
         let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         Failure::Usage(format!("there is no driver {name:?}; this cluster has: {known}"))
     })
+}
+
+/// The driver that an account is of.
+pub(crate) fn of_account<'a>(drivers: &'a [Driver], name: &str) -> Result<&'a Driver, Failure> {
+    let has = |driver: &&Driver| driver.accounts.iter().any(|account| account.name == name);
+    drivers
+        .iter()
+        .find(has)
+        .ok_or_else(|| Failure::Usage(format!("there is no account {name:?}; `skep account ls` lists them")))
 }
 
 /// Refuses names that are no flags of the driver.
@@ -161,6 +172,15 @@ mod tests {
         let failure =
             complete(&given(&[("local-tty", "maybe")]), &driver(), &Variables::default()).unwrap_err();
         assert_eq!(failure.text(), "skep: --local-tty takes true or false, not \"maybe\"\n");
+    }
+
+    #[test]
+    fn an_account_is_enough_to_know_its_driver() {
+        let account = skep_proto::v1::Account { name: "prod".into(), ..Default::default() };
+        let cloud = Driver { name: "cloud".into(), accounts: vec![account], ..Driver::default() };
+        assert_eq!(of_account(&[driver(), cloud.clone()], "prod").unwrap().name, "cloud");
+        let failure = of_account(&[driver(), cloud], "test").unwrap_err();
+        assert_eq!(failure.text(), "skep: there is no account \"test\"; `skep account ls` lists them\n");
     }
 
     #[test]

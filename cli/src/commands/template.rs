@@ -46,7 +46,7 @@ pub(crate) struct Shape {
     /// What makes the hosts; else SKEP_DRIVER, else local. Its own flags begin with its name: see `skep driver ls NAME`.
     #[arg(long, value_name = "DRIVER")]
     driver: Option<String>,
-    /// The account of the driver to use, where it has several.
+    /// The account to use; without --driver, of whichever driver it is. Else the driver's own.
     #[arg(long, value_name = "ACCOUNT")]
     account: Option<String>,
     /// Hosts of several shapes: this driver's share of them, with weight=N, max=N, account=NAME and flags of the driver
@@ -64,7 +64,12 @@ impl Shape {
         if !self.spread.is_empty() {
             return Ok(None);
         }
-        let name = driver_flags::driver_name(self.driver.as_deref(), &context.surroundings.variables);
+        let name = match (&self.driver, &self.account) {
+            (None, Some(account)) => {
+                driver_flags::of_account(context.drivers().await?, account)?.name.clone()
+            }
+            (driver, _) => driver_flags::driver_name(driver.as_deref(), &context.surroundings.variables),
+        };
         let account = self.account.clone().unwrap_or_default();
         self.of(name, account, &context.options, context).await.map(Some)
     }

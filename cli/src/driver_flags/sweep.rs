@@ -10,6 +10,8 @@ use crate::surroundings::Variables;
 pub(crate) struct Swept {
     /// At least one.
     pub(crate) drivers: Vec<String>,
+    /// Given without a driver, whose account it is.
+    pub(crate) account: Option<String>,
     pub(crate) config: Option<PathBuf>,
 }
 
@@ -29,8 +31,13 @@ pub(crate) fn sweep(arguments: &[OsString], variables: &Variables) -> Option<Swe
         |word: &&str| drivers.iter().any(|driver| word.starts_with(&format!("--{}", prefix(driver))));
     // Flags of a driver behind another one are named as that one likes.
     let foreign = drivers.iter().any(|driver| driver.contains('/'));
-    (foreign || words.iter().any(theirs))
-        .then(|| Swept { drivers, config: values_of("--config", &words).next().map(PathBuf::from) })
+    let account = values_of("--account", &words).next().map(str::to_owned);
+    let account = account.filter(|_| values_of("--driver", &words).next().is_none());
+    (foreign || account.is_some() || words.iter().any(theirs)).then(|| Swept {
+        account,
+        drivers,
+        config: values_of("--config", &words).next().map(PathBuf::from),
+    })
 }
 
 /// Those of `--spread`, or the one that `--driver` names.
@@ -105,6 +112,14 @@ mod tests {
             driver("skep create web --driver machine/nimbus --flavour 2").as_deref(),
             Some("machine/nimbus")
         );
+    }
+
+    #[test]
+    fn an_account_without_its_driver_is_looked_up() {
+        let account = |line| of(line).and_then(|swept| swept.account);
+        assert_eq!(account("skep create web --account prod --flavour 2").as_deref(), Some("prod"));
+        assert_eq!(account("skep create web --account=prod --driver sim --sim-rate 3"), None);
+        assert_eq!(account("skep ls --account prod"), None);
     }
 
     #[test]

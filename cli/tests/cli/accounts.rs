@@ -127,3 +127,16 @@ async fn limits_are_set_and_accounts_removed() {
     assert_eq!(shell.run("account rm prod").await.code, 2);
     assert_eq!(shell.run("account rm -y prod").await.code, 0);
 }
+
+#[tokio::test]
+async fn hosts_are_made_in_an_account_of_whichever_driver() {
+    let fake = fake();
+    let shell = Shell::new(&fake).with("SKEP_DRIVER", "nimbus");
+    assert_eq!(shell.run("create --account prod --local-memory 1g web").await.code, 0);
+    let asked = fake.world().asked.last().unwrap().clone();
+    assert!(
+        asked.contains(r#"driver: "local", account: "prod", options: {"local-memory": "1g"}"#),
+        "{asked}"
+    );
+    assert_eq!(shell.run("swarm create --account nobody s").await.code, 2);
+}

@@ -10,9 +10,10 @@ use skep_core::command::{
 use skep_core::state::{Enrolment, Host, Instance, Issuers, Swarm, SwarmNode};
 use skep_core::{Command, Entry, Reply, State, apply};
 use skep_types::{
-    Batch, ClusterTime, ConditionKind, ConditionStatus, CoordinatorId, CredentialDescription, Digest, DriverDescription,
-    FlagDescription, FlagKind, HostName, Idempotency, InstanceRef, IntentId, Limits, NodeRole, NodeState,
-    OnFailure, OperationId, PersonRole, Phase, Policy, SealedIssuer, SlotNaming, Template, WayIn,
+    Batch, ClusterTime, ConditionKind, ConditionStatus, CoordinatorId, CredentialDescription, Digest,
+    DriverDescription, FlagDescription, FlagKind, HostName, Idempotency, InstanceRef, IntentId, Limits,
+    NodeRole, NodeState, OnFailure, OperationId, PersonRole, Phase, Policy, SealedIssuer, SlotNaming,
+    Template, WayIn,
 };
 
 /// The first admin; founded with certificate generation 1.

@@ -22,7 +22,10 @@ fn account(name: &str, token: &str) -> pb::AddAccountRequest {
         mutation: mutation(&format!("add-{name}")),
         name: name.to_owned(),
         driver: "sim".to_owned(),
-        credentials: [("token".to_owned(), token.to_owned())].into_iter().filter(|(_, v)| !v.is_empty()).collect(),
+        credentials: [("token".to_owned(), token.to_owned())]
+            .into_iter()
+            .filter(|(_, v)| !v.is_empty())
+            .collect(),
         ..Default::default()
     }
 }
@@ -43,7 +46,8 @@ async fn add(cluster: &InProcess, request: pb::AddAccountRequest) {
 
 fn of_account(account: &str, name: &str, count: u32) -> pb::CreateHostsRequest {
     let request = create(name, count);
-    let template = request.template.clone().map(|template| pb::Template { account: account.to_owned(), ..template });
+    let template =
+        request.template.clone().map(|template| pb::Template { account: account.to_owned(), ..template });
     pb::CreateHostsRequest { template, ..request }
 }
 
@@ -137,7 +141,8 @@ impl Kind for Keyed {
     }
 
     async fn open(&self, access: Access) -> Result<Arc<dyn Driver>, DriverError> {
-        let token = access.credentials.get("token").map(|token| token.reveal().to_owned()).unwrap_or_default();
+        let token =
+            access.credentials.get("token").map(|token| token.reveal().to_owned()).unwrap_or_default();
         if token == "wrong" {
             return Err(DriverError::new(ErrorKind::Auth, "the token is not known"));
         }
@@ -158,7 +163,10 @@ async fn rotate(cluster: &InProcess, name: &str, token: &str) {
         ..Default::default()
     };
     let operator = cluster.operator().unwrap();
-    operator.ask(async |c| c.drivers.clone().rotate_account_credentials(request.clone()).await).await.unwrap();
+    operator
+        .ask(async |c| c.drivers.clone().rotate_account_credentials(request.clone()).await)
+        .await
+        .unwrap();
 }
 
 fn opened(token: &str) -> usize {
@@ -225,8 +233,14 @@ async fn a_sealed_credential_stays_sealed() {
     };
     assert!(!sealed["token"].windows(7).any(|window| window == b"hunter2"));
     let sealer = cluster.sealer().unwrap();
-    assert_eq!(sealer.open("credential/prod/token", &sealed["token"]).unwrap().as_slice(), b"hunter2-hunter2");
-    assert!(sealer.open("credential/other/token", &sealed["token"]).is_err(), "it was moved to another account");
+    assert_eq!(
+        sealer.open("credential/prod/token", &sealed["token"]).unwrap().as_slice(),
+        b"hunter2-hunter2"
+    );
+    assert!(
+        sealer.open("credential/other/token", &sealed["token"]).is_err(),
+        "it was moved to another account"
+    );
     let operator = cluster.operator().unwrap();
     let list = operator.ask(async |c| c.drivers.clone().list_accounts(pb::ListAccountsRequest {}).await);
     let told = format!("{:?}", list.await.unwrap());

@@ -24,16 +24,16 @@ pub(crate) struct Args {
     /// several times.
     #[arg(long = "option", value_name = "KEY=VALUE")]
     options: Vec<String>,
-    #[command(flatten)]
-    credentials: Credentials,
-    #[command(flatten)]
-    limits: Limits,
     /// A coordinator that can reach it; all that have the driver, unless given. May be given several times.
     #[arg(long = "coordinator", value_name = "COORDINATOR")]
     coordinators: Vec<String>,
     /// Replace everything that an account of this name has.
     #[arg(long)]
     replace: bool,
+    #[command(flatten)]
+    credentials: Credentials,
+    #[command(flatten)]
+    limits: Limits,
     #[command(flatten)]
     asking: Asking,
     #[command(flatten)]

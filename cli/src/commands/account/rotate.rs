@@ -1,10 +1,11 @@
 //! `skep account rotate`.
 
+use skep_proto::v1::RotateAccountCredentialsRequest;
 use skep_proto::v1::drivers_client::DriversClient;
-use skep_proto::v1::{Driver, RotateAccountCredentialsRequest};
 
 use super::credentials::Credentials;
 use crate::context::Context;
+use crate::driver_flags;
 use crate::failure::Failure;
 use crate::mutation::{Asking, Waiting, finish};
 
@@ -21,7 +22,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
-    let driver = driver_of(&args.name, context).await?;
+    let driver = driver_flags::of_account(context.drivers().await?, &args.name)?;
     let (credentials, credential_command) = args.credentials.read(driver, context)?;
     let mutation = Some(args.asking.mutation());
     let request =
@@ -34,12 +35,4 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
         })
         .await?;
     finish(context, operation, &args.asking, &args.waiting).await
-}
-
-async fn driver_of<'a>(account: &str, context: &'a Context) -> Result<&'a Driver, Failure> {
-    let has = |driver: &&Driver| driver.accounts.iter().any(|known| known.name == account);
-    let driver = context.drivers().await?.iter().find(has);
-    driver.ok_or_else(|| {
-        Failure::Usage(format!("there is no account {account:?}; `skep account ls` lists them"))
-    })
 }

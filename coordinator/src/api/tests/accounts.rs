@@ -39,7 +39,8 @@ async fn accounts(clients: &mut Clients) -> Vec<pb::Account> {
 async fn an_account_comes_changes_and_goes() {
     let coordinator = Coordinator::start().await;
     let mut admin = coordinator.admin();
-    let planned = admin.drivers.add_account(pb::AddAccountRequest { mutation: dry("plan"), ..add("x") }).await;
+    let planned =
+        admin.drivers.add_account(pb::AddAccountRequest { mutation: dry("plan"), ..add("x") }).await;
     assert_eq!(planned.unwrap().into_inner().plan, ["add account prod of driver lab"]);
     assert_eq!(accounts(&mut admin).await.len(), 1, "the driver's own");
 
@@ -86,7 +87,10 @@ async fn accounts_are_for_admins_to_change_and_for_viewers_to_see() {
         otto.drivers.add_account(add("a")).await.unwrap_err(),
         otto.drivers.remove_account(pb::RemoveAccountRequest::default()).await.unwrap_err(),
         otto.drivers.set_account_limits(pb::SetAccountLimitsRequest::default()).await.unwrap_err(),
-        otto.drivers.rotate_account_credentials(Default::default()).await.unwrap_err(),
+        otto.drivers
+            .rotate_account_credentials(pb::RotateAccountCredentialsRequest::default())
+            .await
+            .unwrap_err(),
         otto.drivers.test_account(pb::TestAccountRequest { name }).await.unwrap_err(),
     ];
     assert!(denied.iter().all(|status| status.code() == Code::PermissionDenied), "{denied:?}");
@@ -124,7 +128,11 @@ async fn bad_accounts_are_refused_by_field() {
     ];
     for (field, request) in cases {
         let status = admin.drivers.add_account(request).await.unwrap_err();
-        assert_eq!((status.code(), fields(&status)), (Code::InvalidArgument, vec![field.to_owned()]), "{status}");
+        assert_eq!(
+            (status.code(), fields(&status)),
+            (Code::InvalidArgument, vec![field.to_owned()]),
+            "{status}"
+        );
         assert!(!format!("{status:?}").contains(SECRET));
     }
     assert_eq!(accounts(&mut admin).await.len(), 1);
