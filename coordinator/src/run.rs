@@ -193,7 +193,8 @@ impl Node {
         let metrics = Arc::new(Metrics::new(registry));
         let http = HttpState { context: context.clone(), metrics, agent: self.options.agent.clone() };
         tracing::info!(coordinator = %self.member.coordinator, cluster = %self.member.cluster, "serving");
-        let served = server::serve(Connections { listener, dialled }, tls, grpc, http, shutdown.clone()).await;
+        let served =
+            server::serve(Connections { listener, dialled }, tls, grpc, http, shutdown.clone()).await;
         stop.cancel();
         while loops.join_next().await.is_some() {}
         resign(&context, &self.member).await;

@@ -243,6 +243,6 @@ fn hosts_show_what_their_account_lacks() {
     assert_eq!(reason(&cluster), Some(wanted));
     assert_eq!(cluster.host("web").intent(), Some(intent), "it waits");
     cluster.one(hold(epoch, None));
-    assert_ne!(reason(&cluster).unwrap().0, Host::ACCOUNT_UNUSABLE);
+    assert_ne!(reason(&cluster).expect("a condition").0, Host::ACCOUNT_UNUSABLE);
     assert_eq!(code(&mut cluster, Request::RemoveAccount { account: sim }), Code::Precondition);
 }

@@ -19,8 +19,8 @@ use skep_core::state::{
 use skep_core::{Command, Entry, Reply, State};
 use skep_types::{
     AccountName, Bucket, CallClass, ClusterId, ClusterTime, Condition, ConditionKind, CoordinatorId, Digest,
-    DriverDescription, DriverName, HostId, HostName, IntentId, NodeId, OperationId, PermitId, PersonName, ProviderId, RequestId,
-    Revision, SwarmId, SwarmName, Template,
+    DriverDescription, DriverName, HostId, HostName, IntentId, NodeId, OperationId, PermitId, PersonName,
+    ProviderId, RequestId, Revision, SwarmId, SwarmName, Template,
 };
 
 use super::snapshot::{StateReader, write_state};
