@@ -51,13 +51,6 @@ need_python() {
     export SKEP_PYTHON_DRIVER=$SKEP_CACHE/python-driver/skep-driver-ledger
 }
 
-# The example driver: tests try it with every rule.
-need_python() {
-    with_lock ensure_packages python3 python3-venv
-    with_lock ensure_python_driver
-    export SKEP_PYTHON_DRIVER=$SKEP_CACHE/python-driver/skep-driver-ledger
-}
-
 # A plugin that tests drive is written in Go.
 need_go() { with_lock ensure_packages golang-go; }
 
@@ -83,7 +76,6 @@ part_install() {
     need_hosts
     need_go
     need_moto
-    need_python
     need_python
 }
 
@@ -122,7 +114,6 @@ part_cluster() {
 part_e2e() {
     need_nextest
     need_hosts
-    need_python
     need_python
     build_binaries
     cargo nextest run --locked -p skep-tests -E 'binary(/^e2e/)'
