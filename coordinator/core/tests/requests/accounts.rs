@@ -9,8 +9,8 @@ use skep_core::command::{
 use skep_core::plan;
 use skep_core::state::{Account, AccountLimits, AccountSettings, CredentialSource, Host};
 use skep_types::{
-    AccountName, Bucket, CallClass, Code, ConditionKind, CoordinatorId, CredentialDescription, DriverDescription,
-    FlagDescription, FlagKind, Limits,
+    AccountName, Bucket, CallClass, Code, ConditionKind, CoordinatorId, CredentialDescription,
+    DriverDescription, FlagDescription, FlagKind, Limits,
 };
 
 use super::{code, field, refused};
@@ -72,7 +72,8 @@ fn stored(credentials: &[&str]) -> CredentialSource {
 
 fn add(account: &str) -> AddAccount {
     let settings = AccountSettings { credentials: stored(&["key"]), ..AccountSettings::default() };
-    AddAccount { account: name(account), driver: "cloud".parse().unwrap(), settings, replace: false }
+    let driver = "cloud".parse().expect("a name of a driver");
+    AddAccount { account: name(account), driver, settings, replace: false }
 }
 
 fn with(change: impl FnOnce(&mut AddAccount)) -> Request {
