@@ -7,7 +7,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use skep_driver::{Access, Driver, DriverError, Kind};
 use skep_types::{
-    Batch, Bucket, CallClass, DriverDescription, DriverName, Idempotency, Limits, SlotNaming, WayIn, limits,
+    Batch, Bucket, CallClass, DriverDescription, DriverName, Idempotency, Limits, PowerActions, SlotNaming,
+    WayIn, limits,
 };
 
 use crate::client;
@@ -30,18 +31,22 @@ pub struct AmazonEc2 {
 }
 
 impl AmazonEc2 {
-    /// EC2 itself, which shows what was made within the settle window that skep knows.
-    pub fn new(name: DriverName) -> Self {
-        Self::settling(name, limits::SETTLE_WINDOW)
-    }
-
-    /// An endpoint that shows what was made within `settle`.
-    pub fn settling(name: DriverName, settle: Duration) -> Self {
-        Self { description: description(name, settle) }
+    /// For an endpoint that shows what was made within `settle`.
+    pub fn settling(settle: Duration) -> Self {
+        Self { description: description(settle) }
     }
 }
 
-fn description(name: DriverName, settle: Duration) -> DriverDescription {
+/// For EC2 itself, which shows what was made within the settle window that skep knows.
+impl Default for AmazonEc2 {
+    fn default() -> Self {
+        Self::settling(limits::SETTLE_WINDOW)
+    }
+}
+
+fn description(settle: Duration) -> DriverDescription {
+    #[expect(clippy::expect_used, reason = "a literal that is a DNS label")]
+    let name: DriverName = "amazonec2".parse().expect("a valid driver name");
     DriverDescription {
         name,
         flags: flags::of_template(),
@@ -53,7 +58,8 @@ fn description(name: DriverName, settle: Duration) -> DriverDescription {
         calls_in_flight_max: CALLS_IN_FLIGHT,
         limits: default_limits(),
         settle,
-        power: true,
+        power: PowerActions::All,
+        adopts: false,
         console: true,
     }
 }

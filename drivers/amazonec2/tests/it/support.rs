@@ -16,7 +16,7 @@ pub(crate) const CLUSTER: &str = "0193c0de-cluster";
 
 /// As one more coordinator would hold it.
 pub(crate) async fn driver(world: &World) -> Arc<dyn Driver> {
-    let kind = AmazonEc2::settling("amazonec2".parse().unwrap(), SETTLE);
+    let kind = AmazonEc2::settling(SETTLE);
     kind.open(access(world)).await.unwrap()
 }
 
