@@ -106,7 +106,7 @@ impl Accounts {
         if let Some(bounded) = bounded.as_ref().filter(same) {
             return Ok(Arc::clone(&bounded.driver));
         }
-        let driver = Deadline::on(Lazy::new(&used.opening, Some(lease.clone())), self.means.limit);
+        let driver = Deadline::on(Lazy::on(&used.opening, Some(lease.clone())), self.means.limit);
         // In this order, waiting for a turn or a token does not count against a call.
         let driver = MaxInFlight::on(Throttle::on(driver, &limits), calls_in_flight);
         let made = Bounded { limits, calls_in_flight, epoch, driver: Arc::clone(&driver) };
@@ -117,7 +117,7 @@ impl Accounts {
     /// For anybody, and only to look: without the account's bounds.
     pub(crate) fn looking(&self, name: &AccountName) -> Result<Arc<dyn Driver>, DriverError> {
         let (_, used) = self.used(name)?;
-        Ok(Deadline::on(Lazy::new(&used.opening, None), self.means.limit))
+        Ok(Deadline::on(Lazy::on(&used.opening, None), self.means.limit))
     }
 
     /// Whether the account can be used now; opens it, if that is not done yet. The error is the driver's own.

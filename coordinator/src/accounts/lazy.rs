@@ -18,7 +18,7 @@ pub(super) struct Lazy {
 }
 
 impl Lazy {
-    pub(super) fn new(opening: &Arc<Opening>, lease: Option<Lease>) -> Arc<dyn Driver> {
+    pub(super) fn on(opening: &Arc<Opening>, lease: Option<Lease>) -> Arc<dyn Driver> {
         Arc::new(Self { opening: Arc::clone(opening), lease })
     }
 
