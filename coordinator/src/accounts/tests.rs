@@ -8,7 +8,7 @@ use skep_core::state::{AccountSettings, CredentialSource, Owner};
 use skep_driver::{Access, CreateIntent, Instance, Kind, Page, Placed, Target};
 use skep_types::{
     Batch, Bucket, CallClass, CoordinatorId, CredentialDescription, DriverDescription, Idempotency,
-    PowerAction, Revision, SlotNaming, Template, WayIn,
+    PowerAction, PowerActions, Revision, SlotNaming, Template, WayIn,
 };
 use tempfile::TempDir;
 use tokio::time::Instant;
@@ -38,7 +38,8 @@ fn description() -> DriverDescription {
             ..Limits::default()
         },
         settle: Duration::ZERO,
-        power: true,
+        power: PowerActions::All,
+        adopts: false,
         console: false,
     }
 }

@@ -12,8 +12,8 @@ use skep_core::{Command, Entry, Reply, State, apply};
 use skep_types::{
     Batch, ClusterTime, ConditionKind, ConditionStatus, CoordinatorId, CredentialDescription, Digest,
     DriverDescription, FlagDescription, FlagKind, HostName, Idempotency, InstanceRef, IntentId, Limits,
-    NodeRole, NodeState, OnFailure, OperationId, PersonRole, Phase, Policy, SealedIssuer, SlotNaming,
-    Template, WayIn,
+    NodeRole, NodeState, OnFailure, OperationId, PersonRole, Phase, Policy, PowerActions, SealedIssuer,
+    SlotNaming, Template, WayIn,
 };
 
 /// The first admin; founded with certificate generation 1.
@@ -158,7 +158,8 @@ pub(super) fn driver() -> DriverDescription {
         calls_in_flight_max: 4,
         limits: Limits::default(),
         settle: Duration::ZERO,
-        power: true,
+        power: PowerActions::All,
+        adopts: false,
         console: false,
     }
 }

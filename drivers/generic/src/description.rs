@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use skep_driver::{DriverError, ErrorKind};
-use skep_types::{Batch, DriverDescription, Idempotency, Limits, SlotNaming, WayIn};
+use skep_types::{Batch, DriverDescription, Idempotency, Limits, PowerActions, SlotNaming, WayIn};
 
 use crate::{access, options};
 
@@ -29,8 +29,9 @@ pub(crate) fn description() -> Result<DriverDescription, DriverError> {
         limits: Limits::default(),
         // A marker is there once its machine said so.
         settle: Duration::ZERO,
-        // Nothing over SSH starts a machine.
-        power: false,
+        // Nothing over SSH starts a machine that is off.
+        power: PowerActions::Restart,
+        adopts: true,
         console: false,
     })
 }

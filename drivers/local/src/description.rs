@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use skep_types::{Batch, DriverDescription, DriverName, Idempotency, Limits, SlotNaming, WayIn};
+use skep_types::{
+    Batch, DriverDescription, DriverName, Idempotency, Limits, PowerActions, SlotNaming, WayIn,
+};
 
 use crate::options;
 
@@ -23,7 +25,8 @@ pub(crate) fn description(name: DriverName) -> DriverDescription {
         limits: Limits::default(),
         // The engine's lists show a container as soon as its creation is answered.
         settle: Duration::ZERO,
-        power: true,
+        power: PowerActions::All,
+        adopts: false,
         console: true,
     }
 }

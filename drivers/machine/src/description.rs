@@ -5,7 +5,7 @@ use std::time::Duration;
 use skep_machine_protocol::{CreateFlag, FlagValue};
 use skep_types::{
     Batch, CredentialDescription, DriverDescription, DriverName, FlagDescription, FlagKind, Idempotency,
-    Limits, SlotNaming, WayIn, limits,
+    Limits, PowerActions, SlotNaming, WayIn, limits,
 };
 
 /// Each is a process that talks to its cloud for minutes.
@@ -42,7 +42,8 @@ pub(crate) fn description(name: DriverName, flags: &[CreateFlag]) -> DriverDescr
         limits: Limits::default(),
         // The shelf knows of a create before its plugin does.
         settle: Duration::ZERO,
-        power: true,
+        power: PowerActions::All,
+        adopts: false,
         console: false,
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use skep_driver::{CreateIntent, Driver, DriverError, ErrorKind, Instance, Method, Page, Placed, Target};
 use skep_types::{
-    Batch, DriverDescription, DriverName, FieldViolation, Limits, PowerAction, Template, WayIn,
+    Batch, DriverDescription, DriverName, FieldViolation, Limits, PowerAction, PowerActions, Template, WayIn,
 };
 
 use crate::options;
@@ -45,7 +45,8 @@ fn describe(world: &SimWorld) -> DriverDescription {
         calls_in_flight_max: config.calls_in_flight_max,
         limits: Limits::default(),
         settle: Duration::from_millis(config.behaviour.visibility_ms),
-        power: true,
+        power: PowerActions::All,
+        adopts: false,
         console: true,
     }
 }

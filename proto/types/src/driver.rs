@@ -53,8 +53,10 @@ pub struct DriverDescription {
     pub limits: Limits,
     /// How long after a create NotFound proves nothing.
     pub settle: Duration,
-    pub power: bool,
+    pub power: PowerActions,
     pub console: bool,
+    /// An instance is a machine that was there before, and stays when its host goes.
+    pub adopts: bool,
 }
 
 impl DriverDescription {
@@ -162,4 +164,31 @@ pub enum PowerAction {
     Restart,
     /// At once, as if the power were cut.
     Kill,
+}
+
+/// The power actions a driver has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum PowerActions {
+    None,
+    /// Nothing could start again what was stopped.
+    Restart,
+    All,
+}
+
+impl PowerActions {
+    pub fn include(self, action: PowerAction) -> bool {
+        match self {
+            Self::None => false,
+            Self::Restart => action == PowerAction::Restart,
+            Self::All => true,
+        }
+    }
+
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Restart => "restart",
+            Self::All => "all",
+        }
+    }
 }

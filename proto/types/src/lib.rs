@@ -21,7 +21,7 @@ pub use agent_config::{AgentConfig, EnrolmentConfig};
 pub use digest::Digest;
 pub use driver::{
     Batch, Bucket, CallClass, CredentialDescription, DriverDescription, FlagDescription, FlagKind,
-    Idempotency, InstanceRef, Limits, PowerAction, SlotNaming, WayIn,
+    Idempotency, InstanceRef, Limits, PowerAction, PowerActions, SlotNaming, WayIn,
 };
 pub use error::{Code, FieldViolation, Refusal};
 pub use host::{Condition, ConditionKind, ConditionStatus, FailureClass, Phase, Template};

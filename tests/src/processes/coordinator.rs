@@ -12,6 +12,8 @@ use crate::wait::until;
 /// machine as busy as one that runs tests, a few more.
 const OWNER_LEASE: Duration = Duration::from_secs(3);
 const DRIVER_CALL: Duration = Duration::from_secs(10);
+/// No agent of these tests needs as long, unless it cannot dial at all.
+const DIAL_AFTER: Duration = Duration::from_secs(10);
 /// Leadership is handed over and calls finish within this.
 const STOP: Duration = Duration::from_secs(20);
 /// Lines of a log that are shown when a test fails: the last minute or so of an eventful life.
@@ -26,6 +28,8 @@ pub struct Settings {
     pub driver_sockets: Vec<PathBuf>,
     /// Where it looks for driver programs to start; None for nowhere.
     pub plugin_path: Option<PathBuf>,
+    /// How long agents are given to dial in.
+    pub dial_after: Duration,
     /// Of a collector of spans.
     pub otlp_endpoint: Option<String>,
 }
@@ -37,6 +41,7 @@ impl Default for Settings {
             driver_call: DRIVER_CALL,
             driver_sockets: Vec::new(),
             plugin_path: None,
+            dial_after: DIAL_AFTER,
             otlp_endpoint: None,
         }
     }
@@ -113,6 +118,7 @@ impl Coordinator {
         command
             .args(["--owner-lease", &self.settings.owner_lease.as_secs().to_string()])
             .args(["--driver-call", &self.settings.driver_call.as_secs().to_string()])
+            .args(["--dial-after", &self.settings.dial_after.as_secs().to_string()])
             .arg("--agent-binary")
             .arg(&self.programs.agent)
             .stdin(Stdio::null())

@@ -48,7 +48,7 @@ fn abilities(driver: &Driver) -> String {
         ("Instances of a call", format!("up to {}, {naming}", driver.batch_max)),
         ("Calls in flight", format!("up to {}", driver.calls_in_flight_max)),
         ("Settles within", format!("{} ms", driver.settle_ms)),
-        ("Power", yes(driver.power)),
+        ("Power", driver.power.clone()),
         ("Console", yes(driver.console)),
         ("Agent comes by", driver.way_in.clone()),
         ("Accounts", accounts(driver)),

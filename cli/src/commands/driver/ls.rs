@@ -41,7 +41,7 @@ fn row(driver: &Driver) -> Vec<String> {
         driver.name.clone(),
         driver.idempotency.clone(),
         driver.batch_max.to_string(),
-        if driver.power { "yes" } else { "no" }.to_owned(),
+        driver.power.clone(),
         describe::accounts(driver),
         driver.coordinators.join(", "),
         if driver.coordinators.is_empty() { "on no coordinator" } else { "usable" }.to_owned(),

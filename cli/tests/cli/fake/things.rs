@@ -81,7 +81,7 @@ pub(crate) fn drivers() -> Vec<Driver> {
         ],
         idempotency: "unique-name".into(),
         batch_max: 1,
-        power: true,
+        power: "all".to_owned(),
         coordinators: vec!["c1".into(), "c2".into()],
         accounts: Vec::new(),
         console: true,

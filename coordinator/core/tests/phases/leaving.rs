@@ -38,6 +38,25 @@ fn asks_again_only_after_a_pause() {
     assert_eq!(cluster.step("s-worker-1"), wait(WaitReason::Backoff, Some(3_000)));
 }
 
+/// The machine outlives the host: its engine must not go on as a node of a swarm that nobody keeps.
+#[test]
+fn an_adopted_machine_leaves_by_force_when_its_swarm_goes() {
+    let mut cluster = leaving();
+    let mut account = (*cluster.state.accounts.values().next().cloned().expect("an account")).clone();
+    account.driver.adopts = true;
+    cluster.state.accounts.insert(account.name.clone(), account.into());
+    cluster.with_swarm(|swarm| swarm.absent = true);
+    let leave = Task::SwarmLeave { force: true };
+    assert_eq!(cluster.step("s-worker-1"), Step::Do(Action::Grant(leave)));
+    cluster.with_host("s-worker-2", |host| host.desired.absent = true);
+    assert_eq!(goes(cluster.step("s-worker-2")), Advance::Leaving);
+    cluster.with_host("s-worker-1", |host| host.left = true);
+    assert_eq!(goes(cluster.step("s-worker-1")), Advance::Deleting);
+    cluster.with_host("s-worker-1", |host| host.left = false);
+    cluster.now = ClusterTime(deadline(1));
+    assert_eq!(goes(cluster.step("s-worker-1")), Advance::Deleting);
+}
+
 #[test]
 fn then_a_manager_forgets_the_node() {
     let left: fn(&mut skep_core::state::Host) = |host| host.left = true;

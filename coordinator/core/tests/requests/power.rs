@@ -1,7 +1,7 @@
 //! Start, stop, restart and kill.
 
 use skep_core::command::Request;
-use skep_types::{Code, FailureClass, OperationState, Phase, PowerAction};
+use skep_types::{Code, FailureClass, OperationState, Phase, PowerAction, PowerActions};
 
 use super::code;
 use crate::support::place::{bound, lone};
@@ -38,14 +38,16 @@ fn only_a_host_at_rest_has_its_power_changed() {
 }
 
 #[test]
-fn a_driver_without_power_is_not_asked() {
+fn a_driver_is_asked_only_for_what_it_has() {
     let mut cluster = lone();
     cluster.with_host("web", |host| bound(host, Phase::Ready));
     let mut account = (*cluster.state.accounts.values().next().cloned().unwrap()).clone();
-    account.driver.power = false;
+    account.driver.power = PowerActions::Restart;
     cluster.state.accounts.insert(account.name.clone(), account.into());
     let stop = power(&cluster, PowerAction::Stop);
     assert_eq!(code(&mut cluster, stop), Code::Precondition);
+    let restart = power(&cluster, PowerAction::Restart);
+    cluster.accepted(request("restart", restart));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use skep_core::Command;
 use skep_core::command::{CreateHosts, CreateSwarm, Request, RequestCommand, RequestMeta};
 use skep_types::{
     Batch, Digest, DriverDescription, HostId, HostName, Idempotency, Limits, OnFailure, PersonName, Policy,
-    SlotNaming, Template, WayIn,
+    PowerActions, SlotNaming, Template, WayIn,
 };
 
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +45,8 @@ impl DriverSpec {
             calls_in_flight_max: self.in_flight,
             limits: Limits::default(),
             settle: Duration::ZERO,
-            power: true,
+            power: PowerActions::All,
+            adopts: false,
             console: false,
         }
     }

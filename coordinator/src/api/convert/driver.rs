@@ -32,7 +32,7 @@ fn write(driver: &DriverDescription, state: &State) -> pb::Driver {
         flags: driver.flags.iter().map(flag).collect(),
         idempotency: idempotency(driver.idempotency).to_owned(),
         batch_max: driver.batch.max,
-        power: driver.power,
+        power: driver.power.label().to_owned(),
         coordinators: state.coordinators.values().filter(has).map(|has| has.id.to_string()).collect(),
         accounts: Vec::new(),
         console: driver.console,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use skep_types::{
     Batch, Bucket, CallClass, CredentialDescription, DriverDescription, FlagDescription, FlagKind,
-    Idempotency, InstanceRef, Limits, PowerAction, SlotNaming, WayIn,
+    Idempotency, InstanceRef, Limits, PowerAction, PowerActions, SlotNaming, WayIn,
 };
 
 use super::pb;
@@ -15,6 +15,7 @@ word! {
     SlotNaming { Named, Interchangeable }
     FlagKind { String, Integer, Boolean, StringList }
     WayIn { UserData, Ssh }
+    PowerActions { None, Restart, All }
     CallClass { Read, Create, Power, Destroy }
 }
 
@@ -35,6 +36,7 @@ record! {
     DriverDescription {
         name, flags, account_flags, credentials, way_in, idempotency, batch, calls_in_flight_max, limits, settle,
         power, console,
+        adopts,
     }
 }
 

@@ -50,7 +50,7 @@ DESCRIPTION = pb.Description(
     calls_in_flight_max=8,
     # SQLite shows at once what was made. A cloud that does not has to say here how long it may take.
     settle_ms=0,
-    power=True,
+    power=pb.POWER_ACTIONS_ALL,
     console=True,
     way_in=pb.WAY_IN_USER_DATA,
 )

@@ -11,7 +11,7 @@ use skep_driver::{
 };
 use skep_types::{
     Batch, DriverDescription, FlagDescription, FlagKind, HostId, Idempotency, InstanceRef, IntentId, Limits,
-    PowerAction, ProviderId, Secret, SlotNaming, Template, WayIn,
+    PowerAction, PowerActions, ProviderId, Secret, SlotNaming, Template, WayIn,
 };
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +113,8 @@ impl Toy {
             calls_in_flight_max: 2,
             limits: Limits::default(),
             settle: Duration::ZERO,
-            power: true,
+            power: PowerActions::All,
+            adopts: false,
             console: true,
         };
         Self { defect, account, description }

@@ -11,9 +11,10 @@ const IMAGE: &str = "skep/host:debian-13";
 /// Two cores boot all of a run's machines at once.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// As deploy/lib.sh and the local driver start hosts. The engine is masked: these machines have none.
-const BOOT: &str = r#"systemctl --quiet mask docker.service docker.socket containerd.service
-for m in $(awk '$5 ~ "^/sys/fs/cgroup" || $5 == "/proc/sys" {print $5}' /proc/self/mountinfo); do
+/// These machines have no engine.
+const MASK: &str = "systemctl --quiet mask docker.service docker.socket containerd.service\n";
+/// As deploy/lib.sh and the local driver start hosts.
+const BOOT: &str = r#"for m in $(awk '$5 ~ "^/sys/fs/cgroup" || $5 == "/proc/sys" {print $5}' /proc/self/mountinfo); do
 mount -o remount,bind,rw "$m"
 done
 exec /sbin/init"#;
@@ -28,6 +29,11 @@ pub(crate) struct Container {
 impl Container {
     /// A machine that has booted, with its SSH server listening.
     pub(crate) fn boot() -> Self {
+        Self::start(&format!("{MASK}{BOOT}"))
+    }
+
+    /// The same, with a Docker Engine.
+    pub(crate) fn with_engine() -> Self {
         Self::start(BOOT)
     }
 
@@ -43,7 +49,7 @@ impl Container {
             docker.args(["--cap-drop", &missing]);
         }
         docker.args(["--security-opt", "seccomp=unconfined", "--security-opt", "apparmor=unconfined"]);
-        docker.args(["--device-cgroup-rule", "a *:* rwm"]);
+        docker.args(["--device-cgroup-rule", "a *:* rwm", "--volume", "/var/lib/docker"]);
         let id = stdout(docker.args([IMAGE, "/bin/sh", "-c", command]));
         let format = "{{.NetworkSettings.IPAddress}}";
         // Made before anything can fail, so that it is removed then, too.

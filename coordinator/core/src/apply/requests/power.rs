@@ -1,6 +1,6 @@
 //! Start, stop, restart and kill: a wish on the host that its planner carries out.
 
-use skep_types::{Code, HostId, OperationId, OperationKind, Phase, PowerAction, Refusal};
+use skep_types::{Code, HostId, OperationId, OperationKind, Phase, PowerAction, PowerActions, Refusal};
 
 use super::delete::{count, find, subject};
 use super::{Opening, open_operation};
@@ -16,7 +16,7 @@ pub(super) fn hosts(
     action: PowerAction,
 ) -> Result<OperationId, Refusal> {
     let found = find(tx, meta, hosts)?;
-    found.iter().try_for_each(|host| can(tx, host))?;
+    found.iter().try_for_each(|host| can(tx, host, action))?;
     let opening = Opening {
         kind: OperationKind::PowerHosts,
         subject: &subject(&found),
@@ -43,10 +43,12 @@ fn wish(host: &mut Host, action: PowerAction) {
     host.attempts = 0;
 }
 
-fn can(tx: &Tx<'_>, host: &Host) -> Result<(), Refusal> {
-    let powers = tx.state.accounts.get(&host.template.account).is_some_and(|account| account.driver.power);
-    if !powers {
-        let message = format!("driver {} cannot start or stop {}", host.template.driver, host.name);
+fn can(tx: &Tx<'_>, host: &Host, action: PowerAction) -> Result<(), Refusal> {
+    let account = tx.state.accounts.get(&host.template.account);
+    let has = account.map_or(PowerActions::None, |account| account.driver.power);
+    if !has.include(action) {
+        let (driver, has) = (&host.template.driver, has.label());
+        let message = format!("driver {driver} cannot do that to {}; its power actions: {has}", host.name);
         return Err(Refusal::new(Code::Precondition, message));
     }
     match host.phase {

@@ -21,6 +21,9 @@ pub(super) fn next_step(host: &Host, view: &View<'_>) -> Step {
     match swarm_to_leave(host, view) {
         Some(_) if host.role() == Some(NodeRole::Manager) => advance(Advance::Demoting, "the host is to go"),
         Some(_) => advance(Advance::Leaving, "the host is to go"),
+        None if stays_in_swarm(host, view) => {
+            advance(Advance::Leaving, "the machine stays, without its swarm")
+        }
         None => advance(Advance::Deleting, "the host is to go"),
     }
 }
@@ -44,6 +47,15 @@ pub(super) fn swarm_to_leave<'a>(host: &Host, view: &View<'a>) -> Option<&'a Swa
     let stays = listed(host) && !swarm.absent && !host.desired.force;
     let mut others = view.state.members(swarm.id).filter(|other| other.id != host.id);
     (stays && others.any(|other| listed(other))).then_some(swarm)
+}
+
+/// Whether the host's machine would go on as a node of a swarm that nobody keeps: it was adopted, and outlives the host.
+pub(super) fn stays_in_swarm(host: &Host, view: &View<'_>) -> bool {
+    let account = view.state.accounts.get(&host.template.account);
+    account.is_some_and(|account| account.driver.adopts)
+        && host.node.is_some()
+        && !host.left
+        && host.connected()
 }
 
 /// Deleting: the account's planner makes it a driver call.

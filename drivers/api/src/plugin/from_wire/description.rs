@@ -5,7 +5,7 @@ use std::time::Duration;
 use skep_proto::driver as pb;
 use skep_types::{
     Batch, Bucket, CallClass, CredentialDescription, DriverDescription, FlagDescription, FlagKind,
-    Idempotency, Limits, SlotNaming, WayIn, limits,
+    Idempotency, Limits, PowerActions, SlotNaming, WayIn, limits,
 };
 
 use super::{WireError, bounded, parsed, wrong};
@@ -20,6 +20,11 @@ pub(in crate::plugin) fn description(from: pb::Description) -> Result<DriverDesc
         pb::Idempotency::Unspecified => return Err(wrong("description.idempotency", "is not known here")),
     };
     let naming = if from.named_slots { SlotNaming::Named } else { SlotNaming::Interchangeable };
+    let power = match from.power() {
+        pb::PowerActions::None | pb::PowerActions::Unspecified => PowerActions::None,
+        pb::PowerActions::Restart => PowerActions::Restart,
+        pb::PowerActions::All => PowerActions::All,
+    };
     let way_in = match from.way_in() {
         // The only way there was before this field.
         pb::WayIn::UserData | pb::WayIn::Unspecified => WayIn::UserData,
@@ -36,7 +41,8 @@ pub(in crate::plugin) fn description(from: pb::Description) -> Result<DriverDesc
         calls_in_flight_max: from.calls_in_flight_max.max(1),
         limits: buckets(&from.limits)?,
         settle: Duration::from_millis(from.settle_ms),
-        power: from.power,
+        power,
+        adopts: from.adopts,
         console: from.console,
     })
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use skep_proto::driver as pb;
 use skep_types::{
     Bucket, CallClass, CredentialDescription, DriverDescription, FlagDescription, FlagKind, Idempotency,
-    Limits, SlotNaming, WayIn,
+    Limits, PowerActions, SlotNaming, WayIn,
 };
 
 use super::milliseconds;
@@ -27,7 +27,12 @@ pub(in crate::plugin) fn description(from: &DriverDescription) -> pb::Descriptio
         named_slots: from.batch.naming == SlotNaming::Named,
         calls_in_flight_max: from.calls_in_flight_max,
         settle_ms: milliseconds(from.settle),
-        power: from.power,
+        power: match from.power {
+            PowerActions::None => pb::PowerActions::None.into(),
+            PowerActions::Restart => pb::PowerActions::Restart.into(),
+            PowerActions::All => pb::PowerActions::All.into(),
+        },
+        adopts: from.adopts,
         console: from.console,
         protocol: PROTOCOL,
         account_flags: from.account_flags.iter().map(flag).collect(),
