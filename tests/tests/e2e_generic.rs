@@ -36,7 +36,7 @@ impl Office {
 
     /// A machine with an engine, which lets the coordinators in.
     fn machine(&self) -> Container {
-        let machine = Container::with_engine();
+        let machine = Container::start(container::BOOT);
         machine.let_in("root", &self.key);
         until_true(SOON, "the machine's own engine runs", || machine.exec("docker info").status.success());
         machine

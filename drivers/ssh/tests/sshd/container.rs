@@ -13,8 +13,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 
 /// These machines have no engine.
 const MASK: &str = "systemctl --quiet mask docker.service docker.socket containerd.service\n";
-/// As deploy/lib.sh and the local driver start hosts.
-const BOOT: &str = r#"for m in $(awk '$5 ~ "^/sys/fs/cgroup" || $5 == "/proc/sys" {print $5}' /proc/self/mountinfo); do
+/// As deploy/lib.sh and the local driver start hosts, with their engine.
+pub(crate) const BOOT: &str = r#"for m in $(awk '$5 ~ "^/sys/fs/cgroup" || $5 == "/proc/sys" {print $5}' /proc/self/mountinfo); do
 mount -o remount,bind,rw "$m"
 done
 exec /sbin/init"#;
@@ -32,16 +32,12 @@ impl Container {
         Self::start(&format!("{MASK}{BOOT}"))
     }
 
-    /// The same, with a Docker Engine.
-    pub(crate) fn with_engine() -> Self {
-        Self::start(BOOT)
-    }
-
     pub(crate) fn without_systemd() -> Self {
         Self::start(SSHD)
     }
 
-    fn start(command: &str) -> Self {
+    /// A machine whose first process is this shell text.
+    pub(crate) fn start(command: &str) -> Self {
         let mut docker = Command::new("docker");
         docker.args(["run", "--detach", "--tty", "--label", "skep-tests=ssh", "--stop-signal", "SIGRTMIN+3"]);
         docker.args(["--cap-add", "ALL", "--cgroupns=private", "--tmpfs", "/run", "--tmpfs", "/tmp"]);
