@@ -12,6 +12,7 @@ mod command;
 mod credentials;
 mod lazy;
 mod opening;
+mod spent;
 #[cfg(test)]
 mod tests;
 
@@ -21,10 +22,11 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use skep_core::State;
 use skep_core::state::Account;
-use skep_driver::decorators::{Deadline, MaxInFlight, Throttle};
+use skep_driver::decorators::{Begin, Deadline, MaxInFlight, Throttle};
 use skep_driver::{Driver, DriverError, ErrorKind};
-use skep_types::{AccountName, Limits};
+use skep_types::{AccountName, CallClass, ClusterTime, Limits};
 
 use crate::context::Drivers;
 use crate::owner::Lease;
@@ -35,6 +37,9 @@ use opening::Opening;
 
 /// The accounts' records, as this coordinator knows them now.
 pub(crate) type Records = Arc<dyn Fn(&AccountName) -> Option<Arc<Account>> + Send + Sync>;
+
+/// Everything, as this coordinator knows it now, and what time it is there.
+pub(crate) type Now = Arc<dyn Fn() -> (State, ClusterTime) + Send + Sync>;
 
 /// Where drivers find and keep what is not in the log.
 #[derive(Debug, Clone)]
@@ -50,6 +55,7 @@ pub(crate) struct Places {
 #[derive(Clone)]
 pub(crate) struct Means {
     pub(crate) records: Records,
+    pub(crate) now: Now,
     pub(crate) sealer: Sealer,
     pub(crate) places: Places,
     /// For one call of a driver.
@@ -64,6 +70,9 @@ impl fmt::Debug for Means {
             .finish_non_exhaustive()
     }
 }
+
+/// Of an account's first owner: nobody has spent anything.
+const FIRST_EPOCH: u64 = 1;
 
 /// The accounts that were used here. Nothing is opened before its first call.
 #[derive(Debug, Clone)]
@@ -93,8 +102,8 @@ impl Accounts {
         Self { drivers, means, used: Arc::default() }
     }
 
-    /// For the account's owner: calls wait for their bounds, and are not made without the lease. Another epoch begins
-    /// with empty buckets, as somebody else may have spent what was in them.
+    /// For the account's owner: calls wait for their bounds, and are not made without the lease. The account's first
+    /// owner begins with full buckets; another epoch, and other limits, with what is certainly left.
     pub(crate) fn acting(&self, name: &AccountName, lease: &Lease) -> Result<Arc<dyn Driver>, DriverError> {
         let (account, used) = self.used(name)?;
         let epoch = account.owners.iter().flatten().map(|owner| owner.epoch).max().unwrap_or(0);
@@ -106,12 +115,21 @@ impl Accounts {
         if let Some(bounded) = bounded.as_ref().filter(same) {
             return Ok(Arc::clone(&bounded.driver));
         }
+        let begin = match &*bounded {
+            None if epoch <= FIRST_EPOCH => Begin::Full,
+            _ => self.after(name, &limits),
+        };
         let driver = Deadline::on(Lazy::on(&used.opening, Some(lease.clone())), self.means.limit);
         // In this order, waiting for a turn or a token does not count against a call.
-        let driver = MaxInFlight::on(Throttle::on(driver, &limits), calls_in_flight);
+        let driver = MaxInFlight::on(Throttle::on(driver, &limits, begin), calls_in_flight);
         let made = Bounded { limits, calls_in_flight, epoch, driver: Arc::clone(&driver) };
         *bounded = Some(made);
         Ok(driver)
+    }
+
+    fn after(&self, name: &AccountName, limits: &Limits) -> Begin {
+        let (state, now) = (self.means.now)();
+        spent::begin(&state, name, limits.instances.get(&CallClass::Create), now)
     }
 
     /// For anybody, and only to look: without the account's bounds.

@@ -224,9 +224,10 @@ impl Node {
     }
 
     fn accounts(&self, trust: &Trust) -> Accounts {
-        let log = self.handle.clone();
+        let (log, clock) = (self.handle.clone(), self.handle.clone());
         let means = Means {
             records: Arc::new(move |name| log.state().accounts.get(name).cloned()),
+            now: Arc::new(move || (clock.state().state.clone(), clock.now())),
             sealer: trust.sealer.clone(),
             places: Places {
                 state: self.options.layout.drivers(),

@@ -14,4 +14,4 @@ pub use around::{Around, Call};
 pub use deadline::Deadline;
 pub use faults::{CallPhase, CallSite, Faults};
 pub use in_flight::MaxInFlight;
-pub use throttle::Throttle;
+pub use throttle::{Begin, Throttle};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::future::join_all;
-use skep_driver::decorators::Throttle;
+use skep_driver::decorators::{Begin, Throttle};
 use skep_driver::{CreateIntent, Driver, ErrorKind, Placed};
 use skep_tests_ec2::buckets::{self, of_action, shortest};
 use skep_tests_ec2::{Behaviour, World};
@@ -24,9 +24,8 @@ async fn rested(world: &World) -> Arc<dyn Driver> {
     ensure(&driver, &intent(0, 1, &[])).await;
     let bucket = driver.describe().limits.calls[&CallClass::Create];
     let limits = Limits { calls: [(CallClass::Create, bucket)].into(), ..Limits::default() };
-    let throttled = Throttle::on(driver, &limits);
     tokio::time::sleep(Duration::from_secs(60) * bucket.burst / bucket.per_minute).await;
-    throttled
+    Throttle::on(driver, &limits, Begin::Full)
 }
 
 /// The same call again, for as long as its outcome is open.

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use skep_types::{DriverDescription, PowerAction, Template};
+use skep_types::{DriverDescription, IntentId, PowerAction, Template};
 
 use crate::{CreateIntent, Driver, DriverError, Instance, Method, Page, Placed, Target};
 
@@ -14,6 +14,8 @@ pub struct Call {
     pub method: Method,
     /// How many instances it is about; 0 for those that name none.
     pub instances: usize,
+    /// The create that it is a try of.
+    pub intent: Option<IntentId>,
 }
 
 /// What happens around each call of a driver.
@@ -38,7 +40,7 @@ struct Decorated<A> {
 }
 
 fn of(method: Method, instances: usize) -> Call {
-    Call { method, instances }
+    Call { method, instances, intent: None }
 }
 
 #[async_trait]
@@ -52,7 +54,8 @@ impl<A: Around> Driver for Decorated<A> {
     }
 
     async fn ensure(&self, intent: &CreateIntent) -> Result<Placed, DriverError> {
-        self.around.around(of(Method::Ensure, intent.slots.len()), || self.inner.ensure(intent)).await
+        let call = Call { intent: Some(intent.intent), ..of(Method::Ensure, intent.slots.len()) };
+        self.around.around(call, || self.inner.ensure(intent)).await
     }
 
     async fn list(&self, cluster: &str, page_token: Option<&str>) -> Result<Page, DriverError> {

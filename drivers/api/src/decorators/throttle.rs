@@ -1,32 +1,61 @@
 //! No more requests than the account's endpoint takes: token buckets, one a class of calls.
-//!
-//! A bucket starts empty. Whoever takes an account over cannot know what its last owner has spent, and an endpoint
-//! that is asked too much answers everybody later.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex as Lock, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use skep_types::{Bucket, CallClass, Limits};
+use skep_types::{Bucket, CallClass, IntentId, Limits};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::around::{Around, Call, decorate};
 use crate::{Driver, DriverError};
 
+/// Creates whose instances are paid for, of which the oldest are forgotten: more than can be Open at once.
+const PAID_MAX: usize = 4096;
+
+/// What the buckets hold at first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Begin {
+    /// As much as they can: nobody has called before.
+    Full,
+    /// Nothing, as nobody knows what was spent a moment ago, and an endpoint that is asked too much answers everybody
+    /// later. That of instances made is the exception: those are known.
+    After {
+        /// Instances made, or perhaps made, within the time in which their bucket fills.
+        made: u32,
+        /// The creates that `made` counts and that may be tried again.
+        paid: BTreeSet<IntentId>,
+    },
+}
+
 /// Lets calls through as the buckets of their class fill; those that wait do so in order.
+///
+/// A create pays for its instances once: however often it is tried, they are made once.
 #[derive(Debug)]
 pub struct Throttle {
     calls: BTreeMap<CallClass, Level>,
     instances: BTreeMap<CallClass, Level>,
+    paid: Lock<BTreeSet<IntentId>>,
 }
 
 impl Throttle {
-    pub fn on(driver: Arc<dyn Driver>, limits: &Limits) -> Arc<dyn Driver> {
-        let levels = |buckets: &BTreeMap<CallClass, Bucket>| {
-            buckets.iter().map(|(class, bucket)| (*class, Level::empty(*bucket))).collect()
+    pub fn on(driver: Arc<dyn Driver>, limits: &Limits, begin: Begin) -> Arc<dyn Driver> {
+        let (spent, paid) = match begin {
+            Begin::Full => (None, BTreeSet::new()),
+            Begin::After { made, paid } => (Some(made), paid),
         };
-        decorate(driver, Self { calls: levels(&limits.calls), instances: levels(&limits.instances) })
+        let call = |(class, bucket): (&CallClass, &Bucket)| {
+            (*class, Level::less(*bucket, if spent.is_some() { bucket.burst } else { 0 }))
+        };
+        let instance = |(class, bucket): (&CallClass, &Bucket)| match (class, spent) {
+            (_, None) => (*class, Level::less(*bucket, 0)),
+            (CallClass::Create, Some(made)) => (*class, Level::less(*bucket, made)),
+            (_, Some(_)) => (*class, Level::less(*bucket, bucket.burst)),
+        };
+        let calls = limits.calls.iter().map(call).collect();
+        let instances = limits.instances.iter().map(instance).collect();
+        decorate(driver, Self { calls, instances, paid: Lock::new(paid) })
     }
 
     async fn admit(&self, call: Call) {
@@ -34,9 +63,23 @@ impl Throttle {
         if let Some(level) = self.calls.get(&class) {
             level.take(1).await;
         }
-        if let Some(level) = self.instances.get(&class) {
-            level.take(u32::try_from(call.instances).unwrap_or(u32::MAX)).await;
+        let Some(level) = self.instances.get(&class) else { return };
+        if call.intent.is_some_and(|intent| self.paid().contains(&intent)) {
+            return;
         }
+        level.take(u32::try_from(call.instances).unwrap_or(u32::MAX)).await;
+        if let Some(intent) = call.intent {
+            let mut paid = self.paid();
+            paid.insert(intent);
+            while paid.len() > PAID_MAX {
+                paid.pop_first();
+            }
+        }
+    }
+
+    /// Every change is whole while the lock is held.
+    fn paid(&self) -> MutexGuard<'_, BTreeSet<IntentId>> {
+        self.paid.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -62,13 +105,16 @@ struct Level {
 }
 
 impl Level {
-    fn empty(bucket: Bucket) -> Self {
+    /// Full but for `tokens`; empty at least.
+    fn less(bucket: Bucket, tokens: u32) -> Self {
         let bucket = Bucket { per_minute: bucket.per_minute.max(1), burst: bucket.burst.max(1) };
-        Self { bucket, empty_at: Mutex::new(Instant::now()) }
+        let now = Instant::now();
+        let filling = time_for(bucket, bucket.burst.saturating_sub(tokens));
+        Self { bucket, empty_at: Mutex::new(now.checked_sub(filling).unwrap_or(now)) }
     }
 
     fn time_for(&self, tokens: u32) -> Duration {
-        Duration::from_secs(60) * tokens / self.bucket.per_minute
+        time_for(self.bucket, tokens)
     }
 
     /// More than the bucket holds are taken as they come in.
@@ -83,12 +129,18 @@ impl Level {
     }
 }
 
+/// In which so many tokens come in.
+fn time_for(bucket: Bucket, tokens: u32) -> Duration {
+    Duration::from_secs(60) * tokens / bucket.per_minute
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Method;
 
     fn level(per_minute: u32, burst: u32) -> Level {
-        Level::empty(Bucket { per_minute, burst })
+        Level::less(Bucket { per_minute, burst }, burst)
     }
 
     async fn seconds_for(level: &Level, takes: &[u32]) -> f32 {
@@ -100,7 +152,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_new_bucket_is_empty_and_fills_up_to_its_burst() {
+    async fn an_empty_bucket_fills_up_to_its_burst() {
         let level = level(60, 5);
         assert_eq!(seconds_for(&level, &[1]).await, 1.0);
         tokio::time::sleep(Duration::from_secs(3600)).await;
@@ -121,5 +173,31 @@ mod tests {
         let waited = tokio::time::timeout(Duration::from_millis(10), level.take(5)).await;
         assert!(waited.is_err());
         assert!(seconds_for(&level, &[1]).await <= 1.0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_bucket_begins_with_what_was_left_in_it() {
+        let bucket = Bucket { per_minute: 60, burst: 5 };
+        assert_eq!(seconds_for(&Level::less(bucket, 0), &[5, 1]).await, 1.0);
+        assert_eq!(seconds_for(&Level::less(bucket, 3), &[2, 1]).await, 1.0);
+        assert_eq!(seconds_for(&Level::less(bucket, 9), &[1]).await, 1.0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_create_pays_for_its_instances_once() {
+        let level = level(60, 5);
+        let (tried, taken) = (IntentId::new(1, 1), IntentId::new(1, 2));
+        let throttle = Throttle {
+            calls: BTreeMap::new(),
+            instances: [(CallClass::Create, level)].into(),
+            paid: Lock::new([taken].into()),
+        };
+        let before = Instant::now();
+        let mut seconds = Vec::new();
+        for intent in [taken, tried, tried] {
+            throttle.admit(Call { method: Method::Ensure, instances: 3, intent: Some(intent) }).await;
+            seconds.push(before.elapsed().as_secs());
+        }
+        assert_eq!(seconds, [0, 3, 3]);
     }
 }
