@@ -137,7 +137,7 @@ ensure_build_packages() { ensure_packages gcc libc6-dev ca-certificates curl ipr
 # Sets SKEP_BIN_DIR and SKEP_AGENT_BINARY.
 build_binaries() {
     local packages=() name
-    (($#)) || set -- skepd skep skep-sim
+    (($#)) || set -- skepd skep skep-sim skep-driver-machine
     for name in "$@"; do
         case $name in
         skepd) packages+=(-p skep-coordinator) ;;

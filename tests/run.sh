@@ -115,6 +115,7 @@ part_e2e() {
     need_nextest
     need_hosts
     need_python
+    need_go
     build_binaries
     cargo nextest run --locked -p skep-tests -E 'binary(/^e2e/)'
 }

@@ -26,7 +26,7 @@ pub use coordinator::{Coordinator, Settings};
 pub use docker::Docker;
 pub use engine::{Engine, run};
 pub use events::Events;
-pub use programs::{Programs, python_driver, simulator};
+pub use programs::{Programs, machine_driver, python_driver, simulator};
 
 use crate::wait::{until, until_true};
 

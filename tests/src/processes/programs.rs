@@ -36,6 +36,11 @@ pub fn simulator() -> PathBuf {
     PathBuf::from(needed("SKEP_BIN_DIR")).join("skep-sim")
 }
 
+/// The driver program for every plugin of Docker Machine.
+pub fn machine_driver() -> PathBuf {
+    PathBuf::from(needed("SKEP_BIN_DIR")).join("skep-driver-machine")
+}
+
 fn needed(name: &str) -> String {
     variable(name).unwrap_or_else(|| {
         panic!("{name} is not set: these tests start real programs; run them with `tests/run.sh e2e`")
