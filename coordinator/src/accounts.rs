@@ -44,7 +44,7 @@ pub(crate) type Now = Arc<dyn Fn() -> (State, ClusterTime) + Send + Sync>;
 /// Where drivers find and keep what is not in the log.
 #[derive(Debug, Clone)]
 pub(crate) struct Places {
-    /// One folder an account in it.
+    /// In it, a folder for each account.
     pub(crate) state: PathBuf,
     pub(crate) agents: PathBuf,
     /// Programs that print credentials; None where none may be run.

@@ -6,8 +6,9 @@ use std::time::Duration;
 pub struct Timing {
     /// From the start of a program until it says that it serves; an interpreter on a busy machine takes seconds.
     pub ready: Duration,
-    /// One answer to the handshake, and to an account's settings, which the driver may try against its endpoint.
+    /// One answer to the handshake.
     pub handshake: Duration,
+    /// To take an account's settings, which the driver may try against its endpoint.
     pub configure: Duration,
     /// Between two looks whether it still answers.
     pub probe_every: Duration,

@@ -21,7 +21,7 @@ use super::{Host, logs};
 #[derive(Debug, Clone)]
 pub(super) enum Link {
     Up(Arc<PluginDriver>),
-    /// Why it is down, and when that is tried to mend.
+    /// Why it is down, and when it is started again.
     Down {
         reason: String,
         again: Instant,
