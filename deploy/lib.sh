@@ -137,7 +137,7 @@ ensure_build_packages() { ensure_packages gcc libc6-dev ca-certificates curl ipr
 # Sets SKEP_BIN_DIR and SKEP_AGENT_BINARY.
 build_binaries() {
     local packages=() name
-    (($#)) || set -- skepd skep skep-sim skep-driver-machine
+    (($#)) || set -- skepd skep skep-sim skep-driver-machine skep-driver-amazonec2
     for name in "$@"; do
         case $name in
         skepd) packages+=(-p skep-coordinator) ;;
@@ -160,6 +160,20 @@ build_agent() {
 # The example driver in Python, ready to run, in the cache.
 ensure_python_driver() {
     "$SKEP_REPO/deploy/examples/python-driver/setup.sh" "$SKEP_CACHE/python-driver" >/dev/null 9>&-
+}
+
+# The emulated EC2 of tests, in the cache: a Python program in a folder of its own.
+MOTO=5.2.5
+
+ensure_moto() {
+    local folder=$SKEP_CACHE/moto
+    [[ -f $folder/skep-version && $(<"$folder/skep-version") == "$MOTO" ]] && return 0
+    ensure_packages python3-venv
+    say "installing moto $MOTO"
+    rm -rf "$folder"
+    python3 -m venv "$folder"
+    "$folder/bin/pip" install --quiet --disable-pip-version-check "moto[ec2,server]==$MOTO" >&2
+    echo "$MOTO" >"$folder/skep-version"
 }
 
 # --- What a cluster has on the engine ------------------------------------------------------------------------------

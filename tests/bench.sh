@@ -5,20 +5,25 @@
 #
 #     tests/bench.sh bulk [--hosts 1000] [--skip-agent] …     tests/bench.sh bulk --help says more
 #
+#       ssh       machines that are there already, adopted over SSH: from the request to every agent's enrolment
+#       ec2       a thousand instances of an emulated EC2: from the request until each host has its own; nothing boots
 #       bulk      many simulated hosts from one request, on three coordinators; and what one idle agent needs
 #
 # Everything else goes to standard error. Whatever it starts has ended when it ends, also by Ctrl-C.
 
 source "$(dirname "${BASH_SOURCE[0]}")/../deploy/lib.sh"
 
-(($#)) || die "usage: tests/bench.sh NAME [options]; there is: bulk"
+(($#)) || die "usage: tests/bench.sh NAME [options]; there are: bulk, ec2, ssh"
 
 cd "$SKEP_REPO"
 
 build() {
     with_lock ensure_build_packages
     say "building release programs"
-    cargo build --quiet --locked --release -p skep-coordinator -p skep -p skep-sim -p skep-tests --bins
+    # The SDK of EC2 takes minutes to build: only for those who want it.
+    local driver=()
+    [[ $1 != ec2 ]] || driver=(-p skep-driver-amazonec2)
+    cargo build --quiet --locked --release -p skep-coordinator -p skep -p skep-sim -p skep-tests "${driver[@]}" --bins
     export SKEP_BIN_DIR=$CARGO_TARGET_DIR/release
     build_agent
 }
@@ -37,6 +42,7 @@ clean_up() {
     if [[ -s $SKEP_TEST_CLUSTERS ]]; then
         while read -r cluster; do remove_cluster "$cluster"; done <"$SKEP_TEST_CLUSTERS"
     fi
+    if docker_answers; then docker ps -aq --filter label=skep-tests=ssh | xargs -r docker rm -fv >/dev/null; fi
     rm -rf "$SCRATCH"
     exit "$status"
 }
@@ -56,9 +62,10 @@ trap 'exit 143' TERM
 # --help starts nothing; everything else may make hosts.
 if [[ " $* " != *" --help "* ]]; then
     with_lock ensure_docker
+    if [[ $1 == ec2 ]]; then with_lock ensure_moto && export SKEP_CACHE; fi
     [[ " $* " == *" --skip-agent "* ]] || deploy/host-image.sh >&2
 fi
-build
+build "$1"
 raise_open_files
 TMPDIR=$SCRATCH setsid "$SKEP_BIN_DIR/skep-bench" "$@" &
 BENCH=$!

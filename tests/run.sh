@@ -20,7 +20,6 @@ source "$(dirname "${BASH_SOURCE[0]}")/../deploy/lib.sh"
 PARTS=(install fmt clippy deny docs unit cluster e2e)
 CARGO_DENY=0.20.2
 CARGO_NEXTEST=0.9.143
-MOTO=5.2.5
 
 cd "$SKEP_REPO"
 
@@ -56,17 +55,6 @@ need_go() { with_lock ensure_packages golang-go; }
 
 # The emulated EC2: a Python program in a folder of its own.
 need_moto() { with_lock ensure_moto; }
-
-ensure_moto() {
-    local folder=$SKEP_CACHE/moto
-    [[ -f $folder/skep-version && $(<"$folder/skep-version") == "$MOTO" ]] && return 0
-    ensure_packages python3-venv
-    say "installing moto $MOTO"
-    rm -rf "$folder"
-    python3 -m venv "$folder"
-    "$folder/bin/pip" install --quiet --disable-pip-version-check "moto[ec2,server]==$MOTO" >&2
-    echo "$MOTO" >"$folder/skep-version"
-}
 
 # --- Parts ----------------------------------------------------------------------------------------------------------
 
@@ -116,6 +104,8 @@ part_e2e() {
     need_hosts
     need_python
     need_go
+    need_moto
+    export SKEP_CACHE
     build_binaries
     cargo nextest run --locked -p skep-tests -E 'binary(/^e2e/)'
 }

@@ -3,6 +3,7 @@
 //! | module | what |
 //! |---|---|
 //! | [`mod@bench`] | what things cost: for `tests/bench.sh`, and for tests that set bounds |
+//! | [`mod@ec2`] | an emulated EC2 beside a cluster, with real machines if wanted |
 //! | [`inprocess`] | clusters in one process, on a simulated world: coordinators that can be crashed anywhere |
 //! | [`processes`] | clusters of real `skepd` processes that make real hosts |
 //! | [`wait`] | waiting for a condition, with a bound |
@@ -10,6 +11,7 @@
 #![allow(clippy::unwrap_used, reason = "a step of a test that fails fails the test")]
 
 pub mod bench;
+pub mod ec2;
 pub mod inprocess;
 pub mod processes;
 pub mod wait;

@@ -26,7 +26,7 @@ pub use coordinator::{Coordinator, Settings};
 pub use docker::Docker;
 pub use engine::{Engine, run};
 pub use events::Events;
-pub use programs::{Programs, machine_driver, python_driver, simulator};
+pub use programs::{Programs, amazonec2_driver, machine_driver, python_driver, simulator};
 
 use crate::wait::{until, until_true};
 
@@ -237,7 +237,7 @@ impl Drop for Processes {
 }
 
 /// "c1" is number 0.
-fn index(id: &str) -> Option<usize> {
+pub(crate) fn index(id: &str) -> Option<usize> {
     id.strip_prefix('c')?.parse::<usize>().ok()?.checked_sub(1)
 }
 

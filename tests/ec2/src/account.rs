@@ -1,6 +1,6 @@
 //! What one account in one region knows beside its instances, and what each request does to it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -42,6 +42,7 @@ pub(crate) struct State {
     buckets: Buckets,
     tokens: Tokens,
     made: HashMap<String, Instant>,
+    terminated: HashSet<String>,
     addresses: HashMap<String, Ipv4Addr>,
 }
 
@@ -183,10 +184,19 @@ impl Account {
             return Ok(Done { status: 200, xml: xml::console(&STANDARD.encode(text)) });
         }
         let (status, xml) = self.upstream.ask(authorization, &form.encode()).await?;
+        if (form.action(), status) == ("TerminateInstances", 200) {
+            self.state().terminated.extend(form.list("InstanceId"));
+        }
         if let (Some(hosts), 200) = (&self.hosts, status) {
             hosts.follow(form.action(), &form.list("InstanceId"), form.get("Force") == Some("true"));
         }
         Ok(Done { status, xml })
+    }
+
+    /// Made and not terminated.
+    pub(crate) fn living(&self) -> BTreeSet<String> {
+        let state = self.state();
+        state.made.keys().filter(|id| !state.terminated.contains(*id)).cloned().collect()
     }
 
     /// What the caller gets of what was done.

@@ -16,6 +16,7 @@ mod tokens;
 mod upstream;
 mod xml;
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -90,6 +91,11 @@ impl World {
 
     pub fn seen(&self) -> Seen {
         self.account.state().seen.clone()
+    }
+
+    /// Instances that were made and not terminated, seen or not.
+    pub fn living(&self) -> BTreeSet<String> {
+        self.account.living()
     }
 
     /// From now on.

@@ -31,7 +31,8 @@ pub(crate) fn rewritten(
         if hidden(id) {
             edits.push((item.range(), String::new()));
         } else if let Some(address) = addresses.get(id) {
-            let here = item.descendants().filter(|node| node.has_tag_name(name("privateIpAddress")));
+            let here =
+                item.descendants().filter(|node| ADDRESSES.iter().any(|tag| node.has_tag_name(name(tag))));
             edits.extend(
                 here.filter_map(|node| node.first_child()).map(|text| (text.range(), address.to_string())),
             );
@@ -48,6 +49,9 @@ pub(crate) fn rewritten(
     to.push_str(&xml[at..]);
     Ok(to)
 }
+
+/// Private ones, and public ones: those that the emulator makes up belong to somebody.
+const ADDRESSES: [&str; 3] = ["privateIpAddress", "ipAddress", "publicIp"];
 
 const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15";
 
@@ -88,7 +92,7 @@ mod tests {
     const ANSWER: &str = concat!(
         r#"<DescribeInstancesResponse xmlns="http://ec2.amazonaws.com/doc/2016-11-15"><reservationSet><item>"#,
         "<instancesSet><item><networkInterfaceSet><item><privateIpAddress>10.0.0.1</privateIpAddress></item>",
-        "</networkInterfaceSet><instanceId>i-1</instanceId><privateIpAddress>10.0.0.1</privateIpAddress></item>",
+        "</networkInterfaceSet><instanceId>i-1</instanceId><ipAddress>203.0.113.1</ipAddress><privateIpAddress>10.0.0.1</privateIpAddress></item>",
         "<item><instanceId>i-2</instanceId></item></instancesSet></item></reservationSet></DescribeInstancesResponse>"
     );
 
@@ -102,7 +106,7 @@ mod tests {
         let addresses = HashMap::from([("i-1".to_owned(), Ipv4Addr::new(192, 0, 2, 7))]);
         let seen = rewritten(ANSWER, |id| id == "i-2", &addresses).unwrap();
         assert_eq!(instances(&seen).unwrap(), ["i-1"]);
-        assert_eq!(seen.matches("192.0.2.7").count(), 2);
-        assert!(!seen.contains("10.0.0.1"));
+        assert_eq!(seen.matches("192.0.2.7").count(), 3);
+        assert!(!seen.contains("10.0.0.1") && !seen.contains("203.0.113.1"));
     }
 }

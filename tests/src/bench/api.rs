@@ -8,8 +8,8 @@ use skep_proto::v1::cluster_client::ClusterClient;
 use skep_proto::v1::hosts_client::HostsClient;
 use skep_proto::v1::operations_client::OperationsClient;
 use skep_proto::v1::{
-    ClusterStatus, CreateHostsRequest, GetOperationRequest, Mutation, Operation, Policy, StatusRequest,
-    Template,
+    ClusterStatus, CreateHostsRequest, GetOperationRequest, Host, ListHostsRequest, Mutation, Operation,
+    Policy, StatusRequest, Template,
 };
 use skep_tls::{ALPN_GRPC, Certified, Key, ServerTrust, Swap, client_config, connector, install_provider};
 use tokio::runtime::Runtime;
@@ -44,7 +44,13 @@ impl Api {
 
     /// One request for `count` simulated hosts: all of them or none.
     pub fn create(&self, name: &str, count: u32) -> Operation {
-        let template = Template { driver: "sim".to_owned(), ..Template::default() };
+        self.create_of("sim", "", name, count)
+    }
+
+    /// As [`Self::create`], of an account; "" for the driver's own.
+    pub fn create_of(&self, driver: &str, account: &str, name: &str, count: u32) -> Operation {
+        let (driver, account) = (driver.to_owned(), account.to_owned());
+        let template = Template { driver, account, ..Template::default() };
         let request = CreateHostsRequest {
             mutation: Some(Mutation { request_id: format!("create-{name}"), ..Mutation::default() }),
             template: Some(template),
@@ -73,6 +79,42 @@ impl Api {
         let followed = self.runtime.block_on(async { tokio::time::timeout(bound, follow).await });
         assert!(followed.is_ok(), "not within {bound:?}: {operation} finishes: {last:?}");
         last
+    }
+
+    /// Follows the operation until it is as wanted. Panics after `bound`, and when it finishes before.
+    pub fn followed(&self, operation: &str, bound: Duration, wanted: impl Fn(&Operation) -> bool) {
+        let request = GetOperationRequest { operation: operation.to_owned() };
+        let mut operations = OperationsClient::new(self.channel.clone());
+        let mut last = Operation::default();
+        let follow = async {
+            let mut changes = operations.watch(request).await.unwrap().into_inner();
+            while let Some(change) = changes.next().await {
+                last = change.unwrap();
+                if wanted(&last) {
+                    return true;
+                }
+            }
+            false
+        };
+        let followed = self.runtime.block_on(async { tokio::time::timeout(bound, follow).await });
+        assert!(followed == Ok(true), "not within {bound:?}: {operation} is as wanted: {last:?}");
+    }
+
+    /// All of them.
+    pub fn hosts(&self) -> Vec<Host> {
+        let mut hosts = HostsClient::new(self.channel.clone());
+        let (mut all, mut page_token) = (Vec::new(), String::new());
+        loop {
+            let request = ListHostsRequest { page_token, ..ListHostsRequest::default() };
+            let answer = async { tokio::time::timeout(ANSWER, hosts.list(request)).await };
+            let page =
+                self.runtime.block_on(answer).expect("a list is answered in time").unwrap().into_inner();
+            all.extend(page.hosts);
+            page_token = page.next_page_token;
+            if page_token.is_empty() {
+                return all;
+            }
+        }
     }
 
     pub fn status(&self) -> ClusterStatus {

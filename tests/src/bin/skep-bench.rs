@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use skep_tests::bench::{AgentOptions, BulkOptions, Figures, agent, bulk};
+use skep_tests::bench::{AgentOptions, BulkOptions, Ec2Options, Figures, SshOptions, agent, bulk, ec2, ssh};
 
 /// Prints figures, one JSON object a line.
 #[derive(Debug, Parser)]
@@ -18,6 +18,10 @@ struct Options {
 enum Bench {
     /// Many simulated hosts from one request
     Bulk(BulkArguments),
+    /// Many instances of an emulated EC2, until each host has its own
+    Ec2(Ec2Arguments),
+    /// Machines that are there already, adopted over SSH
+    Ssh(SshArguments),
 }
 
 #[derive(Debug, Args)]
@@ -40,9 +44,34 @@ struct BulkArguments {
     idle_s: u64,
 }
 
+#[derive(Debug, Args)]
+struct SshArguments {
+    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=90))]
+    machines: u32,
+}
+
+#[derive(Debug, Args)]
+struct Ec2Arguments {
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000))]
+    instances: u32,
+    /// How many of the replies to changes are lost
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=50))]
+    lost_percent: u8,
+    /// Kill the account's owner when a third of the instances are known
+    #[arg(long)]
+    kill_owner: bool,
+    /// Seconds after which not having an instance is a failure
+    #[arg(long, default_value_t = 300)]
+    bound_s: u64,
+}
+
 fn main() -> io::Result<()> {
     match Options::parse().bench {
         Bench::Bulk(arguments) => run_bulk(&arguments),
+        Bench::Ec2(arguments) => run_ec2(&arguments),
+        Bench::Ssh(arguments) => {
+            ssh(&SshOptions { machines: arguments.machines as usize }, &mut Figures::new("ssh", io::stdout()))
+        }
     }
 }
 
@@ -62,4 +91,14 @@ fn run_bulk(arguments: &BulkArguments) -> io::Result<()> {
         return Ok(());
     }
     agent(&AgentOptions { idle: Duration::from_secs(arguments.idle_s) }, &mut figures)
+}
+
+fn run_ec2(arguments: &Ec2Arguments) -> io::Result<()> {
+    let options = Ec2Options {
+        instances: arguments.instances,
+        lost_percent: arguments.lost_percent,
+        kill_owner: arguments.kill_owner,
+        bound: Duration::from_secs(arguments.bound_s),
+    };
+    ec2(&options).print(&mut Figures::new("ec2", io::stdout()))
 }

@@ -41,6 +41,11 @@ pub fn machine_driver() -> PathBuf {
     PathBuf::from(needed("SKEP_BIN_DIR")).join("skep-driver-machine")
 }
 
+/// The driver program for EC2.
+pub fn amazonec2_driver() -> PathBuf {
+    PathBuf::from(needed("SKEP_BIN_DIR")).join("skep-driver-amazonec2")
+}
+
 fn needed(name: &str) -> String {
     variable(name).unwrap_or_else(|| {
         panic!("{name} is not set: these tests start real programs; run them with `tests/run.sh e2e`")
