@@ -77,6 +77,7 @@ impl World {
 
     async fn with(behaviour: Behaviour, hosts: Option<Arc<Hosts>>) -> Result<Self, WorldError> {
         let upstream = Upstream::new(Moto::start().await?);
+        upstream.warm().await?;
         let account = Arc::new(Account::new(upstream, hosts, behaviour));
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let (address, shutdown) = (listener.local_addr()?, CancellationToken::new());

@@ -19,9 +19,17 @@ pub(crate) struct Upstream {
     moto: Moto,
 }
 
+/// Whose first request it is does not matter; the emulator reads the region and the service out of it.
+const ANYBODY: &str = "AWS4-HMAC-SHA256 Credential=testing/20260101/us-east-1/ec2/aws4_request";
+
 impl Upstream {
     pub(crate) fn new(moto: Moto) -> Self {
         Self { client: Client::builder(TokioExecutor::new()).build_http(), moto }
+    }
+
+    /// The emulator loads its idea of EC2 with its first request, which takes seconds that EC2 does not take.
+    pub(crate) async fn warm(&self) -> Result<(), WorldError> {
+        self.ask(ANYBODY, "Action=DescribeVpcs&Version=2016-11-15").await.map(drop)
     }
 
     /// The status and the answer.

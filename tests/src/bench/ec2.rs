@@ -49,12 +49,14 @@ pub struct Ec2Took {
 /// Panics where a step fails or takes too long; whatever was started has ended then, too.
 pub fn ec2(options: &Ec2Options) -> Ec2Took {
     let ec2 = Ec2::start(Behaviour { lost_percent: options.lost_percent, ..Behaviour::limited() });
+    let usual = Settings::default();
     let settings = Settings {
-        driver_call: limits::DRIVER_CALL,
+        // A killed owner's account moves after this and a lease.
+        driver_call: if options.kill_owner { usual.driver_call } else { limits::DRIVER_CALL },
         plugin_path: Some(ec2.plugin_path()),
         // Never: the emulator's addresses belong to somebody.
         dial_after: options.bound * 2,
-        ..Settings::default()
+        ..usual
     };
     let mut processes = Processes::start_with(COORDINATORS, &settings);
     ec2.add_account(&processes.skep(), ACCOUNT);
