@@ -33,10 +33,10 @@ addresses() {
 CONFIG=$SKEP_HOME/operator/config.toml
 
 skep() { SKEP_CONFIG=$CONFIG "$SKEP_BIN_DIR/skep" "$@"; }
-skepd_init() { SKEP_LOG=warn "$SKEP_BIN_DIR/skepd" init --data "$(data 1)" $(addresses 1) --operator-config "$CONFIG"; }
+skepd_init() { SKEP_LOG=warn,openraft=error "$SKEP_BIN_DIR/skepd" init --data "$(data 1)" $(addresses 1) --operator-config "$CONFIG"; }
 # The token is a secret: it travels in a file, not among the arguments that every user of the machine sees.
 skepd_join() {
-    SKEP_LOG=warn "$SKEP_BIN_DIR/skepd" join --data "$(data "$1")" $(addresses "$1") \
+    SKEP_LOG=warn,openraft=error "$SKEP_BIN_DIR/skepd" join --data "$(data "$1")" $(addresses "$1") \
         --peer "$(api_address 1)" --token-file "$2"
 }
 # A lease and calls shorter than the defaults, which are made for clouds: when a coordinator is killed, another one goes
@@ -185,6 +185,7 @@ down() {
         remove_cluster "$(cluster_id)"
     fi
     rm -rf "$SKEP_HOME"
+    rmdir --ignore-fail-on-non-empty "$(dirname "$SKEP_HOME")" 2>/dev/null || true
     # Somebody else may have come to use the engine that the quickstart started.
     if docker_answers && [[ -z $(docker ps -q) ]]; then stop_docker_of_ours; fi
     say "everything of the quickstart is gone; the image skep/host and the build in $CARGO_TARGET_DIR stay"

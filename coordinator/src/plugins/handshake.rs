@@ -8,12 +8,10 @@ use tokio::time::timeout;
 
 use super::{Broken, Candidate, Host, Supervised, logs};
 
-/// One answer for each variant of the program, or one for the program itself.
+/// One answer for each variant of the program, of which there may be none on this machine, or one for the program itself.
 pub(super) async fn ask(host: &Arc<Host>, candidate: Candidate) -> Vec<Result<Supervised, Broken>> {
     let variants = variants(&candidate.program, &host.environment, host.timing.handshake).await;
-    if variants.is_empty() {
-        return vec![one(host, &candidate, None).await];
-    }
+    let Some(variants) = variants else { return vec![one(host, &candidate, None).await] };
     let mut answers = Vec::with_capacity(variants.len());
     for variant in variants {
         answers.push(one(host, &candidate, Some(variant)).await);

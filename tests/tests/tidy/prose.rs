@@ -10,7 +10,7 @@ const REFERENCE: &str = "docs/cli.md";
 /// Whoever's words these are, they are in every command's help.
 const GLOBAL: [&str; 3] = ["--help", "--version", "--config"];
 /// Drivers bring flags of their own, after their names.
-const OF_DRIVERS: [&str; 2] = ["--local-", "--sim-"];
+const OF_DRIVERS: [&str; 4] = ["--local-", "--sim-", "--generic-", "--amazonec2-"];
 /// Hosts that a text may name. Mirrors of somebody's network are none of them.
 const WEB: [&str; 3] = ["github.com", "www.apache.org", "example.com"];
 

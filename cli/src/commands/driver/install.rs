@@ -49,9 +49,7 @@ async fn kinds(program: &Path, name: &str, context: &Context) -> Result<Vec<Stri
     let surroundings = &context.surroundings;
     let starter = Starter::new(program, None, surroundings, false)?;
     let variants = variants(&starter.program, &environment(surroundings), VARIANTS).await;
-    if variants.is_empty() {
-        return Ok(vec![ask(&starter, name).await?]);
-    }
+    let Some(variants) = variants else { return Ok(vec![ask(&starter, name).await?]) };
     let mut kinds = Vec::with_capacity(variants.len());
     for variant in variants {
         let starter = Starter::new(program, Some(&variant), surroundings, false)?;

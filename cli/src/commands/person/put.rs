@@ -53,6 +53,9 @@ impl From<Role> for PersonRole {
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
+    if let Some(folder) = &args.write_config {
+        make(folder)?;
+    }
     let request = PutPersonRequest {
         mutation: Some(args.asking.mutation()),
         name: args.name.clone(),
@@ -72,6 +75,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
         Some(folder) => write_config(context, &args.name, folder).await,
         None => Ok(()),
     }
+}
+
+/// Before anything is asked for, and never over somebody else's: a folder that exists is refused.
+fn make(folder: &Path) -> Result<(), Failure> {
+    let made = DirBuilder::new().mode(0o700).create(folder);
+    made.map_err(|source| Failure::Write { path: folder.to_owned(), source })
 }
 
 /// The key is made here: whoever hands the folder over can read it until its person renews with a key of its own.
@@ -96,11 +105,6 @@ async fn write_config(context: &Context, person: &str, folder: &Path) -> Result<
         ..coordinators
     };
     let text = toml::to_string(&file).map_err(|error| Failure::Answer(error.to_string()))?;
-    // Never over somebody else's: a folder that exists is refused.
-    DirBuilder::new()
-        .mode(0o700)
-        .create(folder)
-        .map_err(|source| Failure::Write { path: folder.to_owned(), source })?;
     key.save(&folder.join("person.key"))?;
     write_private(&folder.join("person.pem"), reply.certificate.as_bytes())?;
     write_private(&folder.join("ca.pem"), reply.control_ca.as_bytes())?;

@@ -100,11 +100,16 @@ fn of_swarm(state: &State, swarm: &Swarm) -> Result<Door, Refusal> {
         let reached = node.is_some_and(|node| node.state == NodeState::Ready && node.reachable);
         host.phase == Phase::Ready && host.connected() && reached
     };
-    let mut doors = managers.filter(serving).filter_map(|host| {
+    // The others list a new manager a moment before its own engine acts as one; the leader's does.
+    let leads = |host: &Host| {
+        let node = host.node.as_ref().and_then(|node| swarm.nodes.get(node));
+        node.is_some_and(|node| node.leader)
+    };
+    let doors = managers.filter(serving).filter_map(|host| {
         let url = host.instance.as_ref().and_then(|instance: &Instance| docker_url(instance))?;
-        Some(Door { host: host.name.to_string(), url })
+        Some((!leads(host), Door { host: host.name.to_string(), url }))
     });
-    doors.next().ok_or_else(|| {
+    doors.min_by_key(|(follows, _)| *follows).map(|(_, door)| door).ok_or_else(|| {
         let hint = "no manager of it is ready and connected; `skep swarm inspect` says what it has";
         Refusal::new(Code::Precondition, format!("swarm {}: {hint}", swarm.name))
     })

@@ -78,9 +78,12 @@ fn refusal(error: DriverError) -> Refusal {
         ErrorKind::InvalidSpec { violations } => {
             Refusal { violations, ..Refusal::new(Code::Invalid, "the request is invalid") }
         }
-        ErrorKind::Throttled { .. } | ErrorKind::Unavailable | ErrorKind::Ambiguous => {
-            Refusal::new(Code::Unavailable, message)
-        }
+        ErrorKind::Throttled { .. } => Refusal::new(Code::Unavailable, message),
+        // Another coordinator would hear the same from there.
+        ErrorKind::Unavailable | ErrorKind::Ambiguous => Refusal::new(
+            Code::Precondition,
+            format!("the driver cannot say whether it can make that: {message}"),
+        ),
         ErrorKind::Capacity | ErrorKind::Quota => Refusal::new(Code::Exhausted, message),
         ErrorKind::Auth | ErrorKind::NotFound | ErrorKind::Unsupported => {
             Refusal::new(Code::Precondition, message)

@@ -33,8 +33,8 @@ const LAST_CALLS: Duration = Duration::from_secs(5);
 /// What a driver program can be: one kind, or several that are chosen by `--variant`.
 #[async_trait]
 pub trait Family: Send + Sync {
-    /// What can be chosen on this machine, each a DNS label; none where there is nothing to choose.
-    async fn variants(&self) -> Vec<String>;
+    /// What can be chosen on this machine, each a DNS label; None where there is never anything to choose.
+    async fn variants(&self) -> Option<Vec<String>>;
 
     /// The kind of a variant, or the only one.
     async fn kind(&self, variant: Option<&str>) -> Result<Arc<dyn Kind>, DriverError>;
@@ -46,8 +46,8 @@ pub struct Only(pub Arc<dyn Kind>);
 
 #[async_trait]
 impl Family for Only {
-    async fn variants(&self) -> Vec<String> {
-        Vec::new()
+    async fn variants(&self) -> Option<Vec<String>> {
+        None
     }
 
     async fn kind(&self, variant: Option<&str>) -> Result<Arc<dyn Kind>, DriverError> {
@@ -61,7 +61,10 @@ impl Family for Only {
 /// All that `main` of a driver program does. `words` are the process's own, its name first.
 pub async fn main(words: impl Iterator<Item = OsString>, family: &dyn Family) -> ExitCode {
     match Words::read(words.skip(1)) {
-        Ok(Words::Variants) => print(&family.variants().await.join("\n")),
+        Ok(Words::Variants) => match family.variants().await {
+            Some(variants) => print(&variants.join("\n")),
+            None => misused("this program has no variants"),
+        },
         Ok(Words::Serve { socket, variant }) => {
             log_as_json("info");
             match run(&socket, variant.as_deref(), family).await {
@@ -72,11 +75,14 @@ pub async fn main(words: impl Iterator<Item = OsString>, family: &dyn Family) ->
                 }
             }
         }
-        Err(usage) => {
-            let _ = writeln!(std::io::stderr(), "{usage}");
-            ExitCode::from(2)
-        }
+        Err(usage) => misused(&usage.to_string()),
     }
+}
+
+fn misused(why: &str) -> ExitCode {
+    // Who cannot be told sees the exit code.
+    let _ = writeln!(std::io::stderr(), "{why}");
+    ExitCode::from(2)
 }
 
 async fn run(

@@ -65,6 +65,9 @@ pub(in crate::api) fn rotation(
 ) -> Result<(AccountName, Credentials), Refusal> {
     let mut check = Check::default();
     let name = check.field("name", from.name.parse());
+    if from.credentials.is_empty() && from.credential_command.is_none() {
+        check.refuse("credentials", "are missing; give all that the account is to have from now on");
+    }
     let credentials = credentials(&mut check, from.credentials, from.credential_command);
     check.finish(name.zip(credentials))
 }

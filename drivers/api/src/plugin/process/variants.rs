@@ -14,12 +14,11 @@ use super::group::Group;
 const VARIANTS: usize = 128;
 const OUTPUT_BYTES: u64 = 16 * 1024;
 
-/// What `PROGRAM variants` prints, one a line; nothing for a program that does not know the word, or does not end in
-/// time.
-pub async fn variants(program: &Path, environment: &Environment, patience: Duration) -> Vec<String> {
-    let asked = timeout(patience, ask(program, environment)).await;
-    let output = asked.ok().flatten().unwrap_or_default();
-    output.lines().map(str::trim).filter(|line| !line.is_empty()).take(VARIANTS).map(str::to_owned).collect()
+/// What `PROGRAM variants` prints, one a line; None for a program that does not know the word, or does not end in time.
+pub async fn variants(program: &Path, environment: &Environment, patience: Duration) -> Option<Vec<String>> {
+    let output = timeout(patience, ask(program, environment)).await.ok().flatten()?;
+    let lines = output.lines().map(str::trim).filter(|line| !line.is_empty());
+    Some(lines.take(VARIANTS).map(str::to_owned).collect())
 }
 
 async fn ask(program: &Path, environment: &Environment) -> Option<String> {
