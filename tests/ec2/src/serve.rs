@@ -43,11 +43,16 @@ async fn one(account: Arc<Account>, stream: TcpStream) {
 #[error("the reply was lost on purpose")]
 struct Lost;
 
-async fn answer(account: &Account, request: Request<Body>) -> Result<Response<Body>, Lost> {
+async fn answer(account: &Arc<Account>, request: Request<Body>) -> Result<Response<Body>, Lost> {
     let authorization = request.headers().get(header::AUTHORIZATION);
     let authorization = authorization.and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
     let reply = match axum::body::to_bytes(request.into_body(), BODY_BYTES).await {
-        Ok(body) => account.handle(&authorization, &body).await,
+        // A caller that goes away takes its reply with it, and not what it asked for.
+        Ok(body) => {
+            let account = Arc::clone(account);
+            let work = tokio::spawn(async move { account.handle(&authorization, &body).await });
+            work.await.unwrap_or_else(|error| Err(std::io::Error::from(error).into()))
+        }
         Err(error) => Err(WorldError::from(error)),
     };
     let (status, xml) = match reply {
