@@ -17,21 +17,9 @@ pub enum AgentError {
     Tls(#[from] skep_tls::Error),
 }
 
-/// The error and what caused it, in one bounded line. Wrappers that only repeat their cause are said once.
+/// The error and what caused it, in one bounded line.
 pub(crate) fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut last = text.clone();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if cause_text != last {
-            text.push_str(": ");
-            text.push_str(&cause_text);
-            last = cause_text;
-        }
-        source = cause.source();
-    }
-    bounded(text)
+    bounded(skep_types::chain(error))
 }
 
 /// At most what coordinators keep of a message, cut between characters.

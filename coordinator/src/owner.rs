@@ -20,7 +20,6 @@ use tokio_util::sync::CancellationToken;
 use crate::context::Context;
 use crate::telemetry;
 use call::Caller;
-pub(crate) use call::describe;
 pub(crate) use lease::Lease;
 
 /// What identifies this process as an owner.

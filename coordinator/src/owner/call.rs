@@ -7,7 +7,7 @@ use skep_core::State;
 use skep_core::command::{Command, FailureKind, OutcomeCommand, Reply};
 use skep_core::state::{Host, Intent};
 use skep_driver::{Driver, DriverError, ErrorKind, Instance};
-use skep_types::{ConditionKind, IntentId};
+use skep_types::{ConditionKind, IntentId, chain};
 use tokio_util::sync::CancellationToken;
 
 use super::{Lease, Ownership};
@@ -59,7 +59,7 @@ impl Caller {
                 }
                 Err(error) => error,
             };
-            let problem = describe(&error);
+            let problem = chain(&error);
             if told.as_ref() != Some(&problem) {
                 tracing::warn!(account = %intent.account, problem, "the account cannot be used");
                 self.hold(intent, Some(problem.clone())).await;
@@ -143,15 +143,4 @@ pub(super) fn failure_kind(error: &DriverError) -> FailureKind {
         | ErrorKind::Unsupported
         | ErrorKind::Internal => FailureKind::Lasting,
     }
-}
-
-/// The error with everything that caused it, once, for people.
-pub(crate) fn describe(error: &DriverError) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use skep_core::command::{OutcomeCommand, Reply, Shortfall};
 use skep_core::state::{Intent, IntentKind};
 use skep_driver::{Bootstrap, CreateIntent, DriverError, ErrorKind, Placed, Slot};
-use skep_types::{Idempotency, Secret};
+use skep_types::{Idempotency, Secret, chain};
 
-use super::call::{Caller, describe, failure_kind};
+use super::call::{Caller, failure_kind};
 use crate::frozen;
 use crate::trust::TrustError;
 use outcome::{bind, close};
@@ -47,7 +47,7 @@ async fn replay(caller: &Caller, intent: &Intent, call: &CreateIntent, retention
             Ok(placed) => return finish(caller, intent, placed).await,
             Err(error) if lasting(&error) => return look(caller, intent, Some(error)).await,
             Err(error) => {
-                tracing::debug!(error = %describe(&error), "a create call had no outcome; the same again");
+                tracing::debug!(error = %chain(&error), "a create call had no outcome; the same again");
                 pause = wait(pause, &error).await;
             }
         }
@@ -79,7 +79,7 @@ async fn attempt_once(caller: &Caller, intent: &Intent, call: &CreateIntent) {
 
 async fn finish(caller: &Caller, intent: &Intent, placed: Placed) {
     let shortfall =
-        placed.shortfall.map(|error| Shortfall { kind: failure_kind(&error), message: describe(&error) });
+        placed.shortfall.map(|error| Shortfall { kind: failure_kind(&error), message: chain(&error) });
     let outcomes = vec![bind(caller, intent, placed.instances), close(caller, intent, shortfall)];
     caller.propose(outcomes).await;
 }
@@ -99,7 +99,7 @@ async fn look(caller: &Caller, intent: &Intent, error: Option<DriverError>) {
         IntentKind::Power { .. } | IntentKind::Destroy { .. } => 0,
     };
     let shortfall = (found.len() < asked).then(|| match &error {
-        Some(error) => Shortfall { kind: failure_kind(error), message: describe(error) },
+        Some(error) => Shortfall { kind: failure_kind(error), message: chain(error) },
         None => Shortfall {
             kind: skep_core::command::FailureKind::Capacity,
             message: "the driver no longer knows the call, and fewer instances exist than asked".to_owned(),

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use skep_core::State;
 use skep_core::command::OutcomeCommand;
 use skep_driver::{Driver, Instance, InstanceState};
-use skep_types::{AccountName, InstanceRef};
+use skep_types::{AccountName, InstanceRef, chain};
 use tokio_util::sync::CancellationToken;
 
-use super::call::{Caller, describe, everything};
+use super::call::{Caller, everything};
 use super::{Ownership, Searches};
 use crate::context::Context;
 
@@ -47,7 +47,7 @@ async fn look(
         let listed = match everything(&caller, &*driver).await {
             Ok(listed) => listed,
             Err(error) => {
-                tracing::warn!(%account, error = %describe(&error), "instances could not be listed");
+                tracing::warn!(%account, error = %chain(&error), "instances could not be listed");
                 continue;
             }
         };

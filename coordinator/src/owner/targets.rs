@@ -5,8 +5,9 @@ use std::time::Duration;
 use skep_core::command::{Failure, OutcomeCommand};
 use skep_core::state::{Intent, IntentKind, Target};
 use skep_driver::{Driver, DriverError, ErrorKind};
+use skep_types::chain;
 
-use super::call::{Caller, describe, failure_kind};
+use super::call::{Caller, failure_kind};
 use super::create::wait;
 use crate::kept;
 
@@ -66,7 +67,7 @@ async fn call(
 
 /// Power and destroy may be done again, so an unknown outcome passes.
 fn failure(error: DriverError) -> Failure {
-    let message = describe(&error);
+    let message = chain(&error);
     let again = DriverError::new(ErrorKind::Unavailable, "");
     let kind = if error.kind == ErrorKind::Ambiguous { failure_kind(&again) } else { failure_kind(&error) };
     Failure { kind, message }

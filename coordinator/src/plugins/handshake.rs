@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use skep_driver::plugin::{Launch, PluginDriver, Process, variants};
-use skep_types::{DriverDescription, DriverName};
+use skep_types::{DriverDescription, DriverName, chain};
 use tokio::time::timeout;
 
 use super::{Broken, Candidate, Host, Supervised, logs};
@@ -50,7 +50,7 @@ async fn describe(
     };
     let started = Process::start(&launch, host.timing.ready, logs::sink(name, "")).await;
     let described = match started {
-        Err(error) => Err(told(&error)),
+        Err(error) => Err(chain(&error)),
         Ok(process) => {
             let answer = timeout(host.timing.handshake, PluginDriver::connect(process.socket())).await;
             process.stop(host.timing.grace).await;
@@ -59,7 +59,7 @@ async fn describe(
                     "it serves, but did not say what it is within {} s",
                     host.timing.handshake.as_secs_f64()
                 )),
-                Ok(Err(error)) => Err(told(&error)),
+                Ok(Err(error)) => Err(chain(&error)),
                 Ok(Ok(driver)) => Ok(skep_driver::Driver::describe(&driver).clone()),
             }
         }
@@ -72,15 +72,4 @@ async fn describe(
     } else {
         Err(format!("it calls itself {}, by its file it is {expected}", description.name))
     }
-}
-
-/// An error with its causes.
-pub(super) fn told(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        text = format!("{text}: {source}");
-        next = source.source();
-    }
-    text
 }

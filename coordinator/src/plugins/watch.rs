@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use skep_driver::plugin::{Launch, LogSink, PluginDriver, Process};
 use skep_driver::{Access, DriverError, ErrorKind};
+use skep_types::chain;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::backoff::Backoff;
-use super::handshake::told;
 use super::{Host, logs};
 
 /// What calls find.
@@ -150,7 +150,7 @@ impl Watch {
                     return Some(running);
                 }
                 Err(error) => {
-                    reason = told(&error);
+                    reason = chain(&error);
                     stayed = Duration::ZERO;
                 }
             }

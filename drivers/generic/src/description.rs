@@ -30,7 +30,7 @@ pub(crate) fn description() -> Result<DriverDescription, DriverError> {
         // A marker is there once its machine said so.
         settle: Duration::ZERO,
         // Nothing over SSH starts a machine that is off.
-        power: PowerActions::Restart,
+        power: PowerActions::None,
         adopts: true,
         console: false,
     })

@@ -17,7 +17,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use skep_driver::{CreateIntent, DriverError, ErrorKind, Instance, Placed, Slot};
 use skep_machine_protocol::{Action, CreateFlag, Limits, Property};
-use skep_types::{DriverDescription, Secret, Template};
+use skep_types::{DriverDescription, Secret, Template, chain};
 use tokio::time::timeout;
 use tracing::{info, warn};
 
@@ -245,15 +245,4 @@ async fn door(session: &Session, kept: &Kept) -> Result<Door, DriverError> {
         user: property(Property::SshUsername).await.map_err(&reading)?,
         key: Secret::new(key.ok_or_else(missing)?),
     })
-}
-
-/// The error with everything that caused it.
-fn chain(error: &DriverError) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }

@@ -1,6 +1,8 @@
 //! How a request is refused: one small code, a message, and the fields to mend.
 
+use std::error::Error;
 use std::fmt;
+use std::iter::successors;
 
 /// The kinds of refusal of the public API. `skep-proto` maps each to one gRPC code, in one table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -71,5 +73,30 @@ impl fmt::Display for Refusal {
             write!(f, "; {}: {}", violation.field, violation.description)?;
         }
         Ok(())
+    }
+}
+
+/// An error and what caused it, in one line. What was said already is not said again: wrappers often repeat their cause.
+pub fn chain(error: &dyn Error) -> String {
+    successors(error.source(), |&cause| cause.source()).fold(error.to_string(), |text, cause| {
+        let said = cause.to_string();
+        if text.contains(&said) { text } else { format!("{text}: {said}") }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{0}")]
+    struct Said(&'static str, #[source] Option<Box<Said>>);
+
+    #[test]
+    fn causes_are_told_once_and_in_order() {
+        let refused = Said("connection refused", None);
+        let transport = Said("cannot connect: connection refused", Some(Box::new(refused)));
+        let outer = Said("no answer", Some(Box::new(transport)));
+        assert_eq!(chain(&outer), "no answer: cannot connect: connection refused");
     }
 }

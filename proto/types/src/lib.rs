@@ -23,7 +23,7 @@ pub use driver::{
     Batch, Bucket, CallClass, CredentialDescription, DriverDescription, FlagDescription, FlagKind,
     Idempotency, InstanceRef, Limits, PowerAction, PowerActions, SlotNaming, WayIn,
 };
-pub use error::{Code, FieldViolation, Refusal};
+pub use error::{Code, FieldViolation, Refusal, chain};
 pub use host::{Condition, ConditionKind, ConditionStatus, FailureClass, Phase, Template};
 pub use ids::{CoordinatorId, HostId, IntentId, OperationId, ParseIdError, PermitId, Revision, SwarmId};
 pub use issuer::SealedIssuer;

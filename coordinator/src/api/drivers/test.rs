@@ -4,12 +4,11 @@ use skep_core::State;
 use skep_core::state::Account;
 use skep_driver::{Driver, DriverError, ErrorKind};
 use skep_proto::v1 as pb;
-use skep_types::{Code, CoordinatorId, Refusal};
+use skep_types::{Code, CoordinatorId, Refusal, chain};
 use tokio::time::Instant;
 
 use crate::api::Api;
 use crate::api::convert::requests;
-use crate::owner::describe;
 
 /// Pages that are counted; an account of more instances is fine as well.
 const PAGES: usize = 100;
@@ -37,7 +36,7 @@ impl Api {
             Err(error) => pb::TestAccountReply {
                 coordinator,
                 outcome: outcome(&error.kind).to_owned(),
-                message: describe(&error),
+                message: chain(&error),
                 instances: 0,
                 took_ms,
             },

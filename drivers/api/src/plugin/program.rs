@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rustix::fs::{FileType, Mode};
+use skep_types::chain;
 use tokio::net::{UnixListener, UnixStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -97,16 +98,6 @@ async fn run(
 fn print(lines: &str) -> ExitCode {
     let ended = if lines.is_empty() { Ok(()) } else { writeln!(std::io::stdout(), "{lines}") };
     if ended.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut next = error.source();
-    while let Some(source) = next {
-        text = format!("{text}: {source}");
-        next = source.source();
-    }
-    text
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -1,11 +1,10 @@
 //! From our types to the wire's. Total: every value of ours has a place there.
 
-use std::error::Error;
 use std::fmt::Display;
 use std::time::Duration;
 
 use skep_proto::driver as pb;
-use skep_types::{InstanceRef, PowerAction, Secret, Template, limits};
+use skep_types::{InstanceRef, PowerAction, Secret, Template, chain, limits};
 
 use crate::{
     Access, Bootstrap, CreateIntent, DriverError, ErrorKind, Instance, InstanceState, Page, Placed, Slot,
@@ -156,7 +155,7 @@ pub(super) fn results(from: Result<Vec<Result<(), DriverError>>, DriverError>) -
 }
 
 pub(super) fn error(from: &DriverError) -> pb::Error {
-    let mut to = pb::Error { message: chain(from), ..Default::default() };
+    let mut to = pb::Error { message: message(from), ..Default::default() };
     let kind = match &from.kind {
         ErrorKind::Throttled { retry_after } => {
             to.retry_after_ms = milliseconds(*retry_after);
@@ -185,16 +184,9 @@ pub(super) fn error(from: &DriverError) -> pb::Error {
 
 /// The message and its sources in one text: sources do not cross the process boundary as such. Bounded, as it ends
 /// in the replicated state.
-fn chain(from: &DriverError) -> String {
-    let mut text = from.to_string();
-    let mut source = from.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    if text.len() > limits::MESSAGE_BYTES {
-        text.truncate(text.floor_char_boundary(limits::MESSAGE_BYTES));
-    }
+
+fn message(from: &DriverError) -> String {
+    let mut text = chain(from);
+    text.truncate(text.floor_char_boundary(limits::MESSAGE_BYTES));
     text
 }
