@@ -184,7 +184,6 @@ pub(super) fn error(from: &DriverError) -> pb::Error {
 
 /// The message and its sources in one text: sources do not cross the process boundary as such. Bounded, as it ends
 /// in the replicated state.
-
 fn message(from: &DriverError) -> String {
     let mut text = chain(from);
     text.truncate(text.floor_char_boundary(limits::MESSAGE_BYTES));
