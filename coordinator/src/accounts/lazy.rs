@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
-use skep_driver::{CreateIntent, Driver, DriverError, ErrorKind, Instance, Page, Placed, Target};
-use skep_types::{DriverDescription, PowerAction, Template};
+use skep_driver::{Call, Driver, DriverError, ErrorKind, Route, Routed};
+use skep_types::DriverDescription;
 
 use super::opening::Opening;
 use crate::owner::Lease;
@@ -19,7 +18,7 @@ pub(super) struct Lazy {
 
 impl Lazy {
     pub(super) fn on(opening: &Arc<Opening>, lease: Option<Lease>) -> Arc<dyn Driver> {
-        Arc::new(Self { opening: Arc::clone(opening), lease })
+        Arc::new(Routed(Self { opening: Arc::clone(opening), lease }))
     }
 
     /// Whatever the opening failed of, nothing was sent: the same call may be made again.
@@ -36,50 +35,17 @@ impl Lazy {
     }
 }
 
-#[async_trait]
-impl Driver for Lazy {
+impl Route for Lazy {
     fn describe(&self) -> &DriverDescription {
         self.opening.kind().describe()
     }
 
-    async fn check(&self, template: &Template) -> Result<(), DriverError> {
-        self.driver().await?.check(template).await
-    }
-
-    async fn ensure(&self, intent: &CreateIntent) -> Result<Placed, DriverError> {
-        self.driver().await?.ensure(intent).await
-    }
-
-    async fn list(&self, cluster: &str, page_token: Option<&str>) -> Result<Page, DriverError> {
-        self.driver().await?.list(cluster, page_token).await
-    }
-
-    async fn observe(
-        &self,
-        cluster: &str,
-        targets: &[Target],
-    ) -> Result<Vec<Result<Instance, DriverError>>, DriverError> {
-        self.driver().await?.observe(cluster, targets).await
-    }
-
-    async fn power(
-        &self,
-        cluster: &str,
-        action: PowerAction,
-        targets: &[Target],
-    ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
-        self.driver().await?.power(cluster, action, targets).await
-    }
-
-    async fn destroy(
-        &self,
-        cluster: &str,
-        targets: &[Target],
-    ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
-        self.driver().await?.destroy(cluster, targets).await
-    }
-
-    async fn console(&self, cluster: &str, target: &Target) -> Result<String, DriverError> {
-        self.driver().await?.console(cluster, target).await
+    async fn route<T, F, Fut>(&self, _call: Call, go: F) -> Result<T, DriverError>
+    where
+        T: Send,
+        F: Fn(Arc<dyn Driver>) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, DriverError>> + Send,
+    {
+        go(self.driver().await?).await
     }
 }

@@ -40,6 +40,8 @@ fn description() -> DriverDescription {
         settle: Duration::ZERO,
         power: PowerActions::All,
         adopts: false,
+        attests: false,
+        tunnels: false,
         console: false,
     }
 }

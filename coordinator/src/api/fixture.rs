@@ -46,6 +46,7 @@ impl Lab {
             raft_address: "10.0.0.1:7401".to_owned(),
             version: "0.1.0".to_owned(),
             drivers: vec![driver()],
+            broken: Vec::new(),
         }));
         lab
     }
@@ -160,6 +161,8 @@ pub(super) fn driver() -> DriverDescription {
         settle: Duration::ZERO,
         power: PowerActions::All,
         adopts: false,
+        attests: false,
+        tunnels: false,
         console: false,
     }
 }

@@ -145,5 +145,6 @@ fn driver_call(caller: &Caller, intent: &Intent) -> Result<CreateIntent, TrustEr
         token: token.clone(),
         template: (**template).clone(),
         slots: slots.collect(),
+        lost: false,
     })
 }

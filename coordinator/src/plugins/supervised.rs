@@ -5,10 +5,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use skep_driver::plugin::{Launch, PluginDriver};
-use skep_driver::{
-    Access, CreateIntent, Driver, DriverError, ErrorKind, Instance, Kind, Page, Placed, Target,
-};
-use skep_types::{DriverDescription, PowerAction, Template};
+use skep_driver::{Access, Call, Driver, DriverError, ErrorKind, Kind, Route, Routed};
+use skep_types::DriverDescription;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::DropGuard;
@@ -65,7 +63,7 @@ impl Kind for Supervised {
         let (sender, link) = watch::channel(Link::Up(Arc::clone(&first.driver)));
         let stop = self.host.stop.child_token();
         self.host.watches.spawn(watch.run(first, sender, stop.clone()));
-        Ok(Arc::new(Held { description: self.description.clone(), link, _stop: stop.drop_guard() }))
+        Ok(Arc::new(Routed(Held { description: self.description.clone(), link, _stop: stop.drop_guard() })))
     }
 }
 
@@ -80,9 +78,9 @@ struct Held {
 
 impl Held {
     /// Nothing was sent where there is nobody to send it to.
-    fn up(&self) -> Result<Arc<PluginDriver>, DriverError> {
+    fn up(&self) -> Result<Arc<dyn Driver>, DriverError> {
         let message = match &*self.link.borrow() {
-            Link::Up(driver) => return Ok(Arc::clone(driver)),
+            Link::Up(driver) => return Ok(Arc::<PluginDriver>::clone(driver)),
             Link::Down { reason, again } => {
                 let wait = again.saturating_duration_since(Instant::now()).as_secs();
                 format!("the driver program is down: {reason}; it is started again in {wait} s")
@@ -93,50 +91,17 @@ impl Held {
     }
 }
 
-#[async_trait]
-impl Driver for Held {
+impl Route for Held {
     fn describe(&self) -> &DriverDescription {
         &self.description
     }
 
-    async fn check(&self, template: &Template) -> Result<(), DriverError> {
-        self.up()?.check(template).await
-    }
-
-    async fn ensure(&self, intent: &CreateIntent) -> Result<Placed, DriverError> {
-        self.up()?.ensure(intent).await
-    }
-
-    async fn list(&self, cluster: &str, page_token: Option<&str>) -> Result<Page, DriverError> {
-        self.up()?.list(cluster, page_token).await
-    }
-
-    async fn observe(
-        &self,
-        cluster: &str,
-        targets: &[Target],
-    ) -> Result<Vec<Result<Instance, DriverError>>, DriverError> {
-        self.up()?.observe(cluster, targets).await
-    }
-
-    async fn power(
-        &self,
-        cluster: &str,
-        action: PowerAction,
-        targets: &[Target],
-    ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
-        self.up()?.power(cluster, action, targets).await
-    }
-
-    async fn destroy(
-        &self,
-        cluster: &str,
-        targets: &[Target],
-    ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
-        self.up()?.destroy(cluster, targets).await
-    }
-
-    async fn console(&self, cluster: &str, target: &Target) -> Result<String, DriverError> {
-        self.up()?.console(cluster, target).await
+    async fn route<T, F, Fut>(&self, _call: Call, go: F) -> Result<T, DriverError>
+    where
+        T: Send,
+        F: Fn(Arc<dyn Driver>) -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, DriverError>> + Send,
+    {
+        go(self.up()?).await
     }
 }

@@ -60,6 +60,8 @@ fn description(settle: Duration) -> DriverDescription {
         settle,
         power: PowerActions::All,
         adopts: false,
+        attests: false,
+        tunnels: false,
         console: true,
     }
 }

@@ -9,8 +9,8 @@ mod faults;
 mod in_flight;
 mod throttle;
 
+pub use around::Around;
 pub(crate) use around::decorate;
-pub use around::{Around, Call};
 pub use deadline::Deadline;
 pub use faults::{CallPhase, CallSite, Faults};
 pub use in_flight::MaxInFlight;

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use async_trait::async_trait;
 use skep_types::{DriverDescription, HostId, InstanceRef, IntentId, PowerAction, Secret, Template};
 
-use crate::DriverError;
+use crate::{DriverError, ErrorKind, Tunnel};
 
 /// Makes, lists, powers and destroys the instances of one kind.
 ///
@@ -53,6 +53,18 @@ pub trait Driver: Send + Sync + Debug + 'static {
 
     /// At most the last 64 KiB of what the instance wrote to its console.
     async fn console(&self, cluster: &str, target: &Target) -> Result<String, DriverError>;
+
+    /// Which instance `evidence` proves its bearer to be; empty where the bearer has none. `Auth` for evidence that is
+    /// not to be trusted, or lacks where the account wants some; None where instances are told apart by their address.
+    async fn attest(&self, _cluster: &str, _evidence: &[u8]) -> Result<Option<InstanceRef>, DriverError> {
+        Ok(None)
+    }
+
+    /// A stream to `port` of the instance's own loopback, through the driver's way in.
+    async fn tunnel(&self, _cluster: &str, _target: &Target, _port: u16) -> Result<Tunnel, DriverError> {
+        let message = format!("driver {} has no way in", self.describe().name);
+        Err(DriverError::new(ErrorKind::Unsupported, message))
+    }
 }
 
 /// A committed Open intent, as the driver sees it. Frozen: every replay is the same to the byte.
@@ -67,6 +79,9 @@ pub struct CreateIntent {
     pub template: Template,
     /// At least one, at most the description's `batch.max`.
     pub slots: Vec<Slot>,
+    /// Only for [`Idempotency::None`](skep_types::Idempotency::None): the call was made before, by a coordinator that is
+    /// no more. Nothing is made now; what it may have left is told, as the remains of a create that failed.
+    pub lost: bool,
 }
 
 /// One instance to be made.

@@ -18,9 +18,13 @@ pub mod flags;
 mod kind;
 mod method;
 pub mod plugin;
+mod routed;
+mod tunnel;
 
 pub use contract::Rule;
 pub use driver::{Bootstrap, CreateIntent, Driver, Instance, InstanceState, Page, Placed, Slot, Target};
 pub use error::{DriverError, ErrorKind};
 pub use kind::{Access, Kind, Shared};
 pub use method::Method;
+pub use routed::{Call, Route, Routed};
+pub use tunnel::{ByteStream, Tunnel};

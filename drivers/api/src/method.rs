@@ -13,11 +13,22 @@ pub enum Method {
     Power,
     Destroy,
     Console,
+    Attest,
+    Tunnel,
 }
 
 impl Method {
-    pub const ALL: [Self; 7] =
-        [Self::Check, Self::Ensure, Self::List, Self::Observe, Self::Power, Self::Destroy, Self::Console];
+    pub const ALL: [Self; 9] = [
+        Self::Check,
+        Self::Ensure,
+        Self::List,
+        Self::Observe,
+        Self::Power,
+        Self::Destroy,
+        Self::Console,
+        Self::Attest,
+        Self::Tunnel,
+    ];
 
     pub fn label(self) -> &'static str {
         match self {
@@ -28,16 +39,19 @@ impl Method {
             Self::Power => "power",
             Self::Destroy => "destroy",
             Self::Console => "console",
+            Self::Attest => "attest",
+            Self::Tunnel => "tunnel",
         }
     }
 
-    /// The bucket that its requests are paid from.
-    pub fn class(self) -> CallClass {
+    /// The bucket that its requests are paid from; None for those that ask no endpoint.
+    pub fn class(self) -> Option<CallClass> {
         match self {
-            Self::Check | Self::List | Self::Observe | Self::Console => CallClass::Read,
-            Self::Ensure => CallClass::Create,
-            Self::Power => CallClass::Power,
-            Self::Destroy => CallClass::Destroy,
+            Self::Check | Self::List | Self::Observe | Self::Console => Some(CallClass::Read),
+            Self::Ensure => Some(CallClass::Create),
+            Self::Power => Some(CallClass::Power),
+            Self::Destroy => Some(CallClass::Destroy),
+            Self::Attest | Self::Tunnel => None,
         }
     }
 
@@ -46,7 +60,7 @@ impl Method {
     pub fn has_effect(self) -> bool {
         match self {
             Self::Ensure | Self::Power | Self::Destroy => true,
-            Self::Check | Self::List | Self::Observe | Self::Console => false,
+            Self::Check | Self::List | Self::Observe | Self::Console | Self::Attest | Self::Tunnel => false,
         }
     }
 }

@@ -8,6 +8,7 @@
 //! `from_wire` convert, once each way.
 
 mod attached;
+mod carry;
 mod client;
 mod from_wire;
 mod process;

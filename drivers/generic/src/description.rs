@@ -32,6 +32,8 @@ pub(crate) fn description() -> Result<DriverDescription, DriverError> {
         // Nothing over SSH starts a machine that is off.
         power: PowerActions::None,
         adopts: true,
+        attests: false,
+        tunnels: false,
         console: false,
     })
 }

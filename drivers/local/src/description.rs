@@ -27,6 +27,8 @@ pub(crate) fn description(name: DriverName) -> DriverDescription {
         settle: Duration::ZERO,
         power: PowerActions::All,
         adopts: false,
+        attests: false,
+        tunnels: false,
         console: true,
     }
 }

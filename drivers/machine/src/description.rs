@@ -44,6 +44,8 @@ pub(crate) fn description(name: DriverName, flags: &[CreateFlag]) -> DriverDescr
         settle: Duration::ZERO,
         power: PowerActions::All,
         adopts: false,
+        attests: false,
+        tunnels: false,
         console: false,
     }
 }

@@ -47,6 +47,8 @@ fn describe(world: &SimWorld) -> DriverDescription {
         settle: Duration::from_millis(config.behaviour.visibility_ms),
         power: PowerActions::All,
         adopts: false,
+        attests: false,
+        tunnels: false,
         console: true,
     }
 }

@@ -57,6 +57,10 @@ pub struct DriverDescription {
     pub console: bool,
     /// An instance is a machine that was there before, and stays when its host goes.
     pub adopts: bool,
+    /// Instances can prove which they are, to an account that trusts the proof.
+    pub attests: bool,
+    /// Streams to an instance can be had through the driver's own way in.
+    pub tunnels: bool,
 }
 
 impl DriverDescription {

@@ -10,11 +10,15 @@ pub const TOKEN_BYTES: usize = 128;
 pub const HOSTS_PER_REQUEST: u32 = 100_000;
 /// Hosts named by one delete or power request.
 pub const NAMES_PER_REQUEST: usize = 10_000;
+/// Driver programs that a coordinator says it cannot use: more, nobody mends at once.
+pub const BROKEN_PROGRAMS: usize = 64;
 /// Managers of a swarm. Docker advises three to seven: each manager more makes every write slower.
 pub const MANAGERS: [u32; 4] = [1, 3, 5, 7];
 /// Options of a template, and the bytes of one key or value: they travel in every create request and in the log.
 pub const OPTIONS: usize = 64;
 pub const OPTION_BYTES: usize = 4 * 1024;
+/// What an instance proves itself with: a signed document and its certificates.
+pub const EVIDENCE_BYTES: usize = 16 * 1024;
 /// Labels of a host (engine and node labels).
 pub const LABELS: usize = 64;
 pub const LABEL_BYTES: usize = 256;

@@ -47,6 +47,8 @@ impl DriverSpec {
             settle: Duration::ZERO,
             power: PowerActions::All,
             adopts: false,
+            attests: false,
+            tunnels: false,
             console: false,
         }
     }

@@ -37,6 +37,8 @@ record! {
         name, flags, account_flags, credentials, way_in, idempotency, batch, calls_in_flight_max, limits, settle,
         power, console,
         adopts,
+        attests,
+        tunnels,
     }
 }
 

@@ -69,6 +69,7 @@ pub(crate) fn intent(number: u64, slots: u64, options: &[(&str, &str)]) -> Creat
         token: format!("0193c0decluster-i1-{number}"),
         template: template(options),
         slots: (0..slots).map(slot).collect(),
+        lost: false,
     }
 }
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::decorators::{Around, Call, decorate};
-use crate::{Driver, DriverError, ErrorKind};
+use crate::decorators::{Around, decorate};
+use crate::{Call, Driver, DriverError, ErrorKind};
 
 /// A driver that throttles one call more often than this is broken.
 const TRIES_MAX: usize = 1_000;

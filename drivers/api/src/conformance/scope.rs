@@ -102,6 +102,7 @@ impl<'a> Scope<'a> {
             token: format!("{}-i1-{number}", self.subject.prefix()),
             template: self.subject.template(),
             slots: (0..slots).map(slot).collect(),
+            lost: false,
         }
     }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::around::{Around, Call, decorate};
-use crate::{Driver, DriverError, ErrorKind, Method};
+use super::around::{Around, decorate};
+use crate::{Call, Driver, DriverError, ErrorKind, Method};
 
 /// Drops a call that has not answered in time. What it had begun may have an effect, so it counts as `Ambiguous`
 /// where it could.

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures::future::BoxFuture;
 
-use super::around::{Around, Call, decorate};
-use crate::{Driver, DriverError, Method};
+use super::around::{Around, decorate};
+use crate::{Call, Driver, DriverError, Method};
 
 /// Where a call stands when the hook is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

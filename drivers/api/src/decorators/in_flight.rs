@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use tokio::sync::Semaphore;
 
-use super::around::{Around, Call, decorate};
-use crate::{Driver, DriverError, ErrorKind};
+use super::around::{Around, decorate};
+use crate::{Call, Driver, DriverError, ErrorKind};
 
 /// Lets so many create, power and destroy calls through; the others wait in order. Calls without an effect pass at
 /// once. Put it around a [`crate::decorators::Deadline`], so that waiting does not count against a call.

@@ -8,8 +8,8 @@ use skep_types::{Bucket, CallClass, IntentId, Limits};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
 
-use super::around::{Around, Call, decorate};
-use crate::{Driver, DriverError};
+use super::around::{Around, decorate};
+use crate::{Call, Driver, DriverError};
 
 /// Creates whose instances are paid for, of which the oldest are forgotten: more than can be Open at once.
 const PAID_MAX: usize = 4096;
@@ -59,7 +59,7 @@ impl Throttle {
     }
 
     async fn admit(&self, call: Call) {
-        let class = call.method.class();
+        let Some(class) = call.method.class() else { return };
         if let Some(level) = self.calls.get(&class) {
             level.take(1).await;
         }

@@ -8,15 +8,22 @@ use async_trait::async_trait;
 use hyper_util::rt::TokioIo;
 use skep_proto::driver as pb;
 use skep_proto::driver::driver_client::DriverClient;
-use skep_types::{DriverDescription, PowerAction, Template, limits};
+use skep_types::{DriverDescription, InstanceRef, PowerAction, Template, limits};
 use tokio::net::UnixStream;
+use tokio::sync::mpsc;
+use tokio_stream::StreamExt;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::bytes::Bytes;
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Code, ConnectError, Response, Status};
+use tonic::{Code, ConnectError, Response, Status, Streaming};
 use tower::service_fn;
 
+use super::carry::{BUFFER_BYTES, WAITING, carry};
 use super::from_wire::{self, WireError};
 use super::{PROTOCOL, to_wire};
-use crate::{Access, CreateIntent, Driver, DriverError, ErrorKind, Instance, Method, Page, Placed, Target};
+use crate::{
+    Access, CreateIntent, Driver, DriverError, ErrorKind, Instance, Method, Page, Placed, Target, Tunnel,
+};
 
 /// A plugin on this machine answers a connect at once, or is not there.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -233,4 +240,41 @@ impl Driver for PluginDriver {
             |reply: pb::ConsoleReply| Ok(reply.error.map_or(Ok(reply.output), |e| Err(from_wire::error(e))));
         self.ask(Method::Console, request, go, output).await
     }
+
+    async fn attest(&self, cluster: &str, evidence: &[u8]) -> Result<Option<InstanceRef>, DriverError> {
+        let request =
+            pb::AttestRequest { cluster: cluster.to_owned(), evidence: Bytes::copy_from_slice(evidence) };
+        let go = |mut client: Client, request| async move { client.attest(request).await };
+        self.ask(Method::Attest, request, go, from_wire::attested).await
+    }
+
+    async fn tunnel(&self, cluster: &str, target: &Target, port: u16) -> Result<Tunnel, DriverError> {
+        let opened = |(first, requests, replies): Opened| match first.error {
+            Some(failed) => Ok(Err(from_wire::error(failed))),
+            None => Ok(Ok(tunnel(requests, replies))),
+        };
+        self.ask(Method::Tunnel, to_wire::opening(cluster, target, port), open, opened).await
+    }
+}
+
+/// Both directions of a tunnel, and the first answer.
+type Opened = (pb::TunnelReply, mpsc::Sender<pb::TunnelRequest>, Streaming<pb::TunnelReply>);
+
+async fn open(mut client: Client, first: pb::TunnelRequest) -> Result<Response<Opened>, Status> {
+    let (requests, stream) = mpsc::channel(WAITING);
+    // There is room for the first, and the receiver is at hand.
+    let _ = requests.try_send(first);
+    let mut replies = client.tunnel(ReceiverStream::new(stream)).await?.into_inner();
+    let first = replies.message().await?;
+    let first = first.ok_or_else(|| Status::unavailable("the stream ended before it began"))?;
+    Ok(Response::new((first, requests, replies)))
+}
+
+/// Its bytes are carried for as long as somebody holds it.
+fn tunnel(requests: mpsc::Sender<pb::TunnelRequest>, replies: Streaming<pb::TunnelReply>) -> Tunnel {
+    let (near, far) = tokio::io::duplex(BUFFER_BYTES);
+    let incoming = replies.map_while(|reply| reply.ok().map(|reply| reply.data));
+    let request = |data| pb::TunnelRequest { open: None, data };
+    tokio::spawn(async move { carry(far, incoming, requests, request).await });
+    Tunnel::new(near)
 }

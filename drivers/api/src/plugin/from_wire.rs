@@ -80,6 +80,7 @@ pub(super) fn intent(from: pb::EnsureRequest) -> Result<CreateIntent, WireError>
         token: from.token,
         template: template(required("template", from.template)?)?,
         slots: from.slots.into_iter().map(slot).collect::<Result<_, _>>()?,
+        lost: from.lost,
     })
 }
 
@@ -193,6 +194,21 @@ pub(super) fn results(from: pb::ResultsReply, asked: usize) -> Answer<Vec<Result
         .into_iter()
         .map(|item| item.error.map_or(Ok(()), |failed| Err(error(failed))))
         .collect()))
+}
+
+pub(super) fn attested(from: pb::AttestReply) -> Answer<Option<InstanceRef>> {
+    if let Some(failed) = from.error {
+        return Ok(Err(error(failed)));
+    }
+    from.instance.map(instance_ref).transpose().map(Ok)
+}
+
+/// What the first message of a tunnel asks for.
+pub(super) fn opened(from: pb::TunnelRequest) -> Result<(String, Target, u16), WireError> {
+    let open = required("open", from.open)?;
+    let port =
+        u16::try_from(open.port).map_err(|error| wrong("open.port", format!("is unusable: {error}")))?;
+    Ok((open.cluster, target(required("open.target", open.target)?)?, port))
 }
 
 /// Results are told apart by their position alone.

@@ -6,17 +6,24 @@ use skep_proto::driver as pb;
 use skep_proto::driver::driver_server::{Driver as Service, DriverServer};
 use skep_types::limits;
 use tokio::net::UnixListener;
-use tokio::sync::RwLock;
-use tokio_stream::wrappers::UnixListenerStream;
+use tokio::sync::{RwLock, mpsc};
+use tokio_stream::StreamExt;
+use tokio_stream::wrappers::{ReceiverStream, UnixListenerStream};
+use tokio_util::bytes::Bytes;
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
+use super::carry::{WAITING, carry};
 use super::from_wire::{self, WireError};
 use super::to_wire;
 use crate::{Driver, Kind};
 
 /// Calls at once on one connection: an account's calls in flight, its poller, and room to spare.
 const CONCURRENT_CALLS: usize = 256;
+/// Tunnels and calls on one connection; one agent's session takes one or two.
+const STREAMS: u32 = 16 * 1024;
+/// What a connection may have on the way: one tunnel that stands still must not hold the others.
+const WINDOW_BYTES: u32 = 16 * 1024 * 1024;
 
 #[derive(Debug, thiserror::Error)]
 #[error("serving the driver socket failed")]
@@ -28,11 +35,13 @@ pub async fn serve(
     listener: UnixListener,
     shutdown: CancellationToken,
 ) -> Result<(), ServeError> {
-    let service = DriverServer::new(Served { kind, opened: RwLock::new(None) })
+    let service = DriverServer::new(Served { kind, opened: RwLock::new(None), shutdown: shutdown.clone() })
         .max_decoding_message_size(limits::GRPC_MESSAGE_BYTES)
         .max_encoding_message_size(limits::GRPC_MESSAGE_BYTES);
     tonic::transport::Server::builder()
         .concurrency_limit_per_connection(CONCURRENT_CALLS)
+        .max_concurrent_streams(STREAMS)
+        .initial_connection_window_size(WINDOW_BYTES)
         .timeout(limits::DRIVER_CALL)
         .add_service(service)
         .serve_with_incoming_shutdown(UnixListenerStream::new(listener), shutdown.cancelled_owned())
@@ -44,6 +53,8 @@ struct Served {
     kind: Arc<dyn Kind>,
     /// For the account that was configured last.
     opened: RwLock<Option<Arc<dyn Driver>>>,
+    /// Ends the tunnels, which would hold the connection open.
+    shutdown: CancellationToken,
 }
 
 impl Served {
@@ -136,5 +147,34 @@ impl Service for Served {
             Err(failed) => pb::ConsoleReply { output: String::new(), error: Some(to_wire::error(&failed)) },
         };
         Ok(Response::new(reply))
+    }
+
+    async fn attest(&self, request: Request<pb::AttestRequest>) -> Result<Response<pb::AttestReply>, Status> {
+        let request = request.into_inner();
+        let answer = self.driver().await?.attest(&request.cluster, &request.evidence).await;
+        Ok(Response::new(to_wire::attested(answer)))
+    }
+
+    type TunnelStream = ReceiverStream<Result<pb::TunnelReply, Status>>;
+
+    async fn tunnel(
+        &self,
+        request: Request<Streaming<pb::TunnelRequest>>,
+    ) -> Result<Response<Self::TunnelStream>, Status> {
+        let mut requests = request.into_inner();
+        let first = requests.message().await?.unwrap_or_default();
+        let (cluster, target, port) = from_wire::opened(first).map_err(refuse)?;
+        let opened = self.driver().await?.tunnel(&cluster, &target, port).await;
+        let (replies, stream) = mpsc::channel(WAITING);
+        let error = opened.as_ref().err().map(to_wire::error);
+        // There is room for the first, and the receiver is at hand.
+        let _ = replies.try_send(Ok(pb::TunnelReply { error, data: Bytes::new() }));
+        if let Ok(tunnel) = opened {
+            let incoming = requests.map_while(|request| request.ok().map(|request| request.data));
+            let reply = |data| Ok(pb::TunnelReply { error: None, data });
+            let carried = async move { carry(tunnel.into_inner(), incoming, replies, reply).await };
+            tokio::spawn(self.shutdown.clone().run_until_cancelled_owned(carried));
+        }
+        Ok(Response::new(ReceiverStream::new(stream)))
     }
 }

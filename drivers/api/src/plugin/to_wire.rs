@@ -46,6 +46,7 @@ pub(super) fn intent(from: &CreateIntent) -> pb::EnsureRequest {
         token: from.token.clone(),
         template: Some(template(&from.template)),
         slots: from.slots.iter().map(slot).collect(),
+        lost: from.lost,
     }
 }
 
@@ -152,6 +153,19 @@ pub(super) fn results(from: Result<Vec<Result<(), DriverError>>, DriverError>) -
         Ok(items) => pb::ResultsReply { results: items.iter().map(one).collect(), error: None },
         Err(failed) => pb::ResultsReply { results: Vec::new(), error: Some(error(&failed)) },
     }
+}
+
+pub(super) fn attested(from: Result<Option<InstanceRef>, DriverError>) -> pb::AttestReply {
+    match from {
+        Ok(instance) => pb::AttestReply { instance: instance.as_ref().map(instance_ref), error: None },
+        Err(failed) => pb::AttestReply { instance: None, error: Some(error(&failed)) },
+    }
+}
+
+pub(super) fn opening(cluster: &str, to: &Target, port: u16) -> pb::TunnelRequest {
+    let open =
+        pb::TunnelOpen { cluster: cluster.to_owned(), target: Some(target(to)), port: u32::from(port) };
+    pb::TunnelRequest { open: Some(open), ..Default::default() }
 }
 
 pub(super) fn error(from: &DriverError) -> pb::Error {

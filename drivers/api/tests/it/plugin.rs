@@ -8,9 +8,10 @@ use async_trait::async_trait;
 use skep_driver::conformance::{self, DriverUnderTest};
 use skep_driver::decorators::{CallPhase, Faults};
 use skep_driver::plugin::{Attached, PluginDriver, serve};
-use skep_driver::{Access, Driver, DriverError, ErrorKind, Kind, Method, Shared};
-use skep_types::{PowerAction, Template};
+use skep_driver::{Access, Driver, DriverError, ErrorKind, Kind, Method, Shared, Target};
+use skep_types::{InstanceRef, PowerAction, Template};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixListener;
 use tokio::runtime::Runtime;
 use tokio::task::JoinHandle;
@@ -187,6 +188,43 @@ async fn a_plugin_that_dies_in_a_call_leaves_it_ambiguous_only_where_it_had_an_e
         let wanted = if method.has_effect() { ErrorKind::Ambiguous } else { ErrorKind::Unavailable };
         assert_eq!(error.kind, wanted, "{method}: {error:?}");
     }
+}
+
+#[tokio::test]
+async fn evidence_crosses_the_socket_and_says_whose_it_is() {
+    let account = Arc::default();
+    let plugin = Plugin::start(toy(&account));
+    let driver = configured(&plugin.socket()).await;
+    let made = driver.ensure(&intent(1, 1)).await.unwrap().instances.remove(0);
+    assert_eq!(driver.attest("c", b"toy-1").await.unwrap(), Some(made.instance));
+    assert_eq!(driver.attest("c", b"").await.unwrap(), None);
+    assert_eq!(driver.attest("c", b"toy-9").await.unwrap_err().kind, ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn a_tunnel_carries_both_ways_and_ends_with_either_side() {
+    let account = Arc::default();
+    let mut plugin = Plugin::start(toy(&account));
+    let driver = configured(&plugin.socket()).await;
+    let made = driver.ensure(&intent(1, 1)).await.unwrap().instances.remove(0);
+    let target = Target::from(&made);
+
+    let stranger = Target::from(InstanceRef { provider_id: "toy-9".parse().unwrap(), name: String::new() });
+    assert_eq!(driver.tunnel("c", &stranger, 7).await.unwrap_err().kind, ErrorKind::NotFound);
+
+    let mut tunnel = driver.tunnel("c", &target, 7).await.unwrap().into_inner();
+    // More than all buffers on the way hold together.
+    let sent: Vec<u8> = (0..4_000_000_u32).map(|n| n.to_le_bytes()[1]).collect();
+    let mut back = vec![0; sent.len()];
+    let (mut read, mut write) = tokio::io::split(&mut tunnel);
+    let exchange = async { tokio::try_join!(write.write_all(&sent), read.read_exact(&mut back)) };
+    timeout(PATIENCE, exchange).await.unwrap().unwrap();
+    assert!(sent == back, "the bytes came back changed");
+
+    // A program that ends does not wait for its tunnels.
+    timeout(PATIENCE, plugin.stop()).await.unwrap();
+    let end = timeout(PATIENCE, tunnel.read(&mut [0; 1])).await.unwrap();
+    assert_eq!(end.unwrap(), 0);
 }
 
 #[tokio::test]

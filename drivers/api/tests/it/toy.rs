@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use skep_driver::{
     Bootstrap, CreateIntent, Driver, DriverError, ErrorKind, Instance, InstanceState, Page, Placed, Slot,
-    Target, flags,
+    Target, Tunnel, flags,
 };
 use skep_types::{
     Batch, DriverDescription, FlagDescription, FlagKind, HostId, Idempotency, InstanceRef, IntentId, Limits,
@@ -115,6 +115,8 @@ impl Toy {
             settle: Duration::ZERO,
             power: PowerActions::All,
             adopts: false,
+            attests: true,
+            tunnels: true,
             console: true,
         };
         Self { defect, account, description }
@@ -260,6 +262,26 @@ impl Driver for Toy {
         self.found(cluster, &target.instance.provider_id)?;
         Ok("x".repeat(if self.is(Defect::EndlessConsole) { 1 << 20 } else { 100 }))
     }
+
+    /// Evidence is the instance's id; whoever has none is known by its address.
+    async fn attest(&self, cluster: &str, evidence: &[u8]) -> Result<Option<InstanceRef>, DriverError> {
+        if evidence.is_empty() {
+            return Ok(None);
+        }
+        let id = String::from_utf8_lossy(evidence).parse().unwrap();
+        Ok(Some(self.found(cluster, &id)?.shown.instance))
+    }
+
+    /// Whatever is sent to an instance comes back.
+    async fn tunnel(&self, cluster: &str, target: &Target, _port: u16) -> Result<Tunnel, DriverError> {
+        self.found(cluster, &target.instance.provider_id)?;
+        let (near, far) = tokio::io::duplex(1024);
+        tokio::spawn(async move {
+            let (mut read, mut write) = tokio::io::split(far);
+            tokio::io::copy(&mut read, &mut write).await
+        });
+        Ok(Tunnel::new(near))
+    }
 }
 
 pub(crate) fn template() -> Template {
@@ -288,5 +310,6 @@ pub(crate) fn intent(number: u64, slots: u64) -> CreateIntent {
         token: format!("token-{number}"),
         template: template(),
         slots: (0..slots).map(slot).collect(),
+        lost: false,
     }
 }

@@ -106,5 +106,6 @@ pub(crate) fn intent(number: u64, options: &[(&str, &str)]) -> CreateIntent {
         token: format!("c1-i1-{number}"),
         template: template(options),
         slots: vec![slot],
+        lost: false,
     }
 }

@@ -22,6 +22,7 @@ fn kept(files: &[(&str, &str)]) -> Kept {
         token: "t".into(),
         template,
         slots: vec![slot.clone()],
+        lost: false,
     };
     let mut kept = Kept::new("m1", &intent, &slot);
     kept.files = files.iter().map(|(path, text)| ((*path).to_owned(), STANDARD.encode(text))).collect();

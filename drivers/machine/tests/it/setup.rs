@@ -109,6 +109,7 @@ impl Bench {
             token: "t".to_owned(),
             template: self.template(options),
             slots: vec![Slot { name: "web".to_owned(), host: HostId::new(1, 1), incarnation: 1, bootstrap }],
+            lost: false,
         }
     }
 

@@ -24,6 +24,7 @@ pub(crate) fn intent(number: u64, slots: u64, agent_config: &str) -> CreateInten
         token: format!("token-{number}"),
         template: template(),
         slots: (0..slots).map(slot).collect(),
+        lost: false,
     }
 }
 

@@ -43,6 +43,8 @@ pub(in crate::plugin) fn description(from: pb::Description) -> Result<DriverDesc
         settle: Duration::from_millis(from.settle_ms),
         power,
         adopts: from.adopts,
+        attests: from.attests,
+        tunnels: from.tunnels,
         console: from.console,
     })
 }

@@ -33,6 +33,8 @@ pub(in crate::plugin) fn description(from: &DriverDescription) -> pb::Descriptio
             PowerActions::All => pb::PowerActions::All.into(),
         },
         adopts: from.adopts,
+        attests: from.attests,
+        tunnels: from.tunnels,
         console: from.console,
         protocol: PROTOCOL,
         account_flags: from.account_flags.iter().map(flag).collect(),
