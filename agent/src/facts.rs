@@ -16,6 +16,10 @@ pub trait Facts: Send + Sync + Debug + 'static {
     fn uptime(&self) -> Duration;
     /// Since 1970. Only told, never decided by.
     fn wall_time(&self) -> Duration;
+    /// What the machine can prove itself with at its enrolment, for its driver to read; empty where it has nothing.
+    fn evidence(&self) -> Vec<u8> {
+        Vec::new()
+    }
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -160,7 +160,10 @@ impl Sessions {
         let given = match request {
             Err(error) => Err(Failure::Lost(chain(&error))),
             Ok(request) if renewing => calls::renew(channel, request, self.timing.call).await,
-            Ok(request) => calls::enrol(channel, &self.enrolment, request, self.timing.call).await,
+            Ok(request) => {
+                let evidence = self.facts.evidence();
+                calls::enrol(channel, &self.enrolment, request, evidence, self.timing.call).await
+            }
         };
         match given {
             Err(failure) => Attempt::Failed { failure, lived: Duration::ZERO },

@@ -1,9 +1,13 @@
 //! Facts of a Linux host, from /proc and the kernel's clocks. What cannot be read is told as zero.
 
+use std::fs::File;
+use std::io::Read;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
+use skep_types::{AgentConfig, limits};
+use tracing::warn;
 
 use super::{Facts, Resources};
 
@@ -11,11 +15,12 @@ use super::{Facts, Resources};
 pub struct ProcFacts {
     /// The engine's data folder, or where it will be.
     docker_data: PathBuf,
+    evidence: PathBuf,
 }
 
 impl ProcFacts {
     pub fn new() -> Self {
-        Self { docker_data: "/var/lib/docker".into() }
+        Self { docker_data: "/var/lib/docker".into(), evidence: AgentConfig::EVIDENCE_PATH.into() }
     }
 }
 
@@ -51,6 +56,19 @@ impl Facts for ProcFacts {
 
     fn wall_time(&self) -> Duration {
         clock(ClockId::Realtime)
+    }
+
+    /// Of what is too long, a part: coordinators refuse it, and say so.
+    fn evidence(&self) -> Vec<u8> {
+        let mut evidence = Vec::new();
+        let Ok(file) = File::open(&self.evidence) else { return evidence };
+        match file.take(limits::EVIDENCE_BYTES as u64).read_to_end(&mut evidence) {
+            Ok(_) => evidence,
+            Err(error) => {
+                warn!(path = %self.evidence.display(), %error, "the evidence cannot be read");
+                Vec::new()
+            }
+        }
     }
 }
 
@@ -99,6 +117,15 @@ mod tests {
     fn a_text_of_another_kernel_reads_as_zero() {
         assert_eq!(meminfo("", "MemTotal:"), 0);
         assert_eq!(load_hundredths("?"), 0);
+    }
+
+    #[test]
+    fn evidence_is_what_lies_there_and_no_more_than_is_taken() {
+        let folder = tempfile::tempdir().unwrap();
+        let facts = ProcFacts { evidence: folder.path().join("evidence"), ..ProcFacts::new() };
+        assert_eq!(facts.evidence(), Vec::<u8>::new());
+        std::fs::write(&facts.evidence, vec![7; limits::EVIDENCE_BYTES + 1]).unwrap();
+        assert_eq!(facts.evidence(), vec![7; limits::EVIDENCE_BYTES]);
     }
 
     #[test]

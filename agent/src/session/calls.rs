@@ -15,12 +15,14 @@ pub(super) async fn enrol(
     channel: Channel,
     enrolment: &EnrolmentConfig,
     signing_request: Vec<u8>,
+    evidence: Vec<u8>,
     within: Duration,
 ) -> Result<pb::Identity, Failure> {
     let request = pb::EnrolRequest {
         subject: enrolment.subject.clone(),
         token: enrolment.token.reveal().to_owned(),
         signing_request: signing_request.into(),
+        evidence: evidence.into(),
     };
     answer(within, EnrolmentClient::new(channel).enrol(request)).await
 }

@@ -10,11 +10,13 @@
 //! what they want done is a command with a guard, so that proposing it late, or twice, changes nothing.
 
 pub mod apply;
+mod claim;
 pub mod command;
 pub mod plan;
 mod spread;
 pub mod state;
 
 pub use apply::{Changes, apply};
+pub use claim::Claim;
 pub use command::{Command, Entry, Reply};
 pub use state::State;

@@ -1,18 +1,19 @@
 //! First contact, and every certificate after it.
 
+mod evidence;
 mod waiting;
 
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use skep_core::State;
 use skep_core::command::{AgentCommand, Command, Reply};
 use skep_core::state::Host;
+use skep_core::{Claim, State};
 use skep_proto::agent::enrolment_server::Enrolment;
 use skep_proto::agent::{EnrolRequest, Identity, RenewRequest};
 use skep_tls::{PublicKey, public_key_of_request, wall_now};
-use skep_types::{Code, Digest, HostId, Refusal};
+use skep_types::{Code, Digest, HostId, ProviderId, Refusal};
 use tonic::{Request, Response, Status};
 
 use super::Registry;
@@ -38,7 +39,7 @@ impl EnrolmentService {
 
     /// The first instances of a call run long before its driver has answered for the last one. Their agents wait here:
     /// sent away, each would come back many times, with a handshake and an entry of the log for each.
-    async fn until_bound(&self, token: Digest, peer: IpAddr) -> Result<(), Status> {
+    async fn until_bound(&self, token: Digest, claim: Claim<'_>) -> Result<(), Status> {
         // Of several that share the token, any stands for all: they are bound together.
         let Some(host) = self.context.raft.state().admits(token).next().map(|host| host.id) else {
             // Not known here yet, or nowhere: the leader says.
@@ -46,7 +47,7 @@ impl EnrolmentService {
         };
         let mut waiter = self.registry.enrolling.subscribe(host);
         let bound = async {
-            while unbound(&self.context.raft.state(), token, peer) {
+            while unbound(&self.context.raft.state(), token, claim) {
                 if !waiter.changed().await {
                     return false;
                 }
@@ -59,8 +60,14 @@ impl EnrolmentService {
         }
     }
 
-    async fn admit(&self, token: Digest, key: Digest, peer: IpAddr) -> Result<HostId, Status> {
-        let command = Command::Agent(AgentCommand::Enrol { token, key, peer });
+    async fn admit(
+        &self,
+        token: Digest,
+        key: Digest,
+        peer: IpAddr,
+        instance: Option<ProviderId>,
+    ) -> Result<HostId, Status> {
+        let command = Command::Agent(AgentCommand::Enrol { token, key, peer, instance });
         let replies =
             self.context.raft.propose(vec![command]).await.map_err(|error| status(&error.into()))?;
         match replies.into_iter().next() {
@@ -108,8 +115,9 @@ impl Enrolment for EnrolmentService {
         let request = request.into_inner();
         let key = public_key(&request.signing_request)?;
         let token: Token = request.token.parse().map_err(|error| status(&Refusal::field("token", error)))?;
-        self.until_bound(token.digest(), peer).await?;
-        let id = self.admit(token.digest(), key.digest(), peer).await?;
+        let proven = self.proven(token.digest(), &request.evidence).await.map_err(|error| status(&error))?;
+        self.until_bound(token.digest(), Claim::new(proven.as_ref(), peer)).await?;
+        let id = self.admit(token.digest(), key.digest(), peer, proven).await?;
         let host = self.live(id)?;
         if host.address().is_none() {
             // Its certificate would have no address.
@@ -138,13 +146,10 @@ impl Enrolment for EnrolmentService {
     }
 }
 
-/// Whether a host that the token admits has no instance yet, and none of them is where the caller is.
-fn unbound(state: &State, token: Digest, peer: IpAddr) -> bool {
-    let here = |host: &Arc<Host>| {
-        let at = host.instance.as_ref();
-        at.is_some_and(|at| at.private_address == Some(peer) || at.public_address == Some(peer))
-    };
-    state.admits(token).any(|host| host.address().is_none()) && !state.admits(token).any(here)
+/// Whether a host that the token admits has no instance yet, and none of them is the caller.
+fn unbound(state: &State, token: Digest, claim: Claim<'_>) -> bool {
+    state.admits(token).any(|host| host.address().is_none())
+        && !state.admits(token).any(|host| claim.fits(host))
 }
 
 fn not_bound(host: HostId) -> Refusal {

@@ -38,20 +38,34 @@ pub enum RenderError {
 /// The script, to be run as root: once by cloud-init, or any number of times by hand. Holds the enrolment token.
 pub fn render(bootstrap: &Bootstrap) -> Result<Secret, RenderError> {
     validate_urls(bootstrap)?;
-    script(bootstrap, &bootstrap.agent_urls)
+    script(bootstrap, &bootstrap.agent_urls, None)
+}
+
+/// The same for an instance that can prove which one it is: what `gather`, a shell script of the driver's own, prints
+/// is the evidence that its agent enrols with. It fails by printing nothing, and has to end by itself.
+pub fn render_with_evidence(bootstrap: &Bootstrap, gather: &'static str) -> Result<Secret, RenderError> {
+    validate_urls(bootstrap)?;
+    script(bootstrap, &bootstrap.agent_urls, Some(gather))
 }
 
 /// The same for a machine where the agent was laid at [`LAID`] already, or is in place: nothing is downloaded.
 pub fn render_laid(bootstrap: &Bootstrap) -> Result<Secret, RenderError> {
-    script(bootstrap, &[])
+    script(bootstrap, &[], None)
 }
 
-fn script(bootstrap: &Bootstrap, urls: &[String]) -> Result<Secret, RenderError> {
+fn script(
+    bootstrap: &Bootstrap,
+    urls: &[String],
+    gather: Option<&'static str>,
+) -> Result<Secret, RenderError> {
     validate_digest(bootstrap)?;
     let mut script = String::from(SCRIPT);
     payload(&mut script, "sha256", &bootstrap.agent_sha256);
     for url in urls {
         payload(&mut script, "url", url);
+    }
+    if let Some(gather) = gather {
+        payload(&mut script, "gather", gather);
     }
     payload(&mut script, "config", bootstrap.agent_config.reveal());
     for (name, text) in units::UNITS {

@@ -31,7 +31,7 @@ pub struct AgentConfig {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EnrolmentConfig {
-    /// A host id ("h1-42"), or an intent id ("i1-7") where the instance is told apart by its address.
+    /// A host id ("h1-42"), or an intent id ("i1-7") where the instance is told apart by its evidence or its address.
     pub subject: String,
     /// base64url, without padding.
     #[serde(with = "revealed")]
@@ -41,6 +41,8 @@ pub struct EnrolmentConfig {
 impl AgentConfig {
     /// Where the agent's unit looks for the file.
     pub const PATH: &str = "/etc/skep/agent.toml";
+    /// What the bootstrap script gathered for the agent to prove its instance with; absent where there was nothing.
+    pub const EVIDENCE_PATH: &str = "/etc/skep/evidence";
 
     pub fn default_data_dir() -> PathBuf {
         "/var/lib/skep".into()

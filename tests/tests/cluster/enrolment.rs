@@ -43,6 +43,7 @@ async fn enrol(cluster: &InProcess, config: &EnrolmentConfig) -> Result<Identity
         subject: config.subject.clone(),
         token: config.token.reveal().to_owned(),
         signing_request: Key::generate().unwrap().signing_request_der().unwrap().into(),
+        ..EnrolRequest::default()
     };
     let nobody = cluster.operator().unwrap().anonymous();
     nobody.ask(async |c| c.enrolment.clone().enrol(request.clone()).await).await

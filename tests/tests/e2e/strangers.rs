@@ -88,6 +88,7 @@ impl Agent {
             subject: self.subject.clone(),
             token: self.token.clone(),
             signing_request: Key::generate().unwrap().signing_request_der().unwrap().into(),
+            ..EnrolRequest::default()
         }
     }
 }

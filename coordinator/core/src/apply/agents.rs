@@ -1,20 +1,21 @@
 //! What agents said.
 
-use std::net::IpAddr;
+use std::sync::Arc;
 
 use skep_types::{Code, Digest, Phase, Refusal};
 
 use super::tx::Tx;
 use super::{observe, permits};
+use crate::Claim;
 use crate::command::{AgentCommand, Reply};
 use crate::state::{Enrolment, Host};
 
 pub(super) fn apply(tx: &mut Tx<'_>, command: &AgentCommand) -> Reply {
     match command {
-        AgentCommand::Enrol { token, key, peer } => match enrol(tx, *token, *key, *peer) {
-            Ok(reply) => reply,
-            Err(refusal) => Reply::Refused(refusal),
-        },
+        AgentCommand::Enrol { token, key, peer, instance } => {
+            let claim = Claim::new(instance.as_ref(), *peer);
+            enrol(tx, *token, *key, claim).unwrap_or_else(Reply::Refused)
+        }
         AgentCommand::Observe(observations) => {
             for observation in observations {
                 observe::apply(tx, observation);
@@ -26,8 +27,8 @@ pub(super) fn apply(tx: &mut Tx<'_>, command: &AgentCommand) -> Reply {
 }
 
 /// Binds a token to the first key that uses it. The same key gets the same answer again.
-fn enrol(tx: &mut Tx<'_>, token: Digest, key: Digest, peer: IpAddr) -> Result<Reply, Refusal> {
-    let host = admitted(tx, token, key, peer)?;
+fn enrol(tx: &mut Tx<'_>, token: Digest, key: Digest, claim: Claim<'_>) -> Result<Reply, Refusal> {
+    let host = admitted(tx, token, key, claim)?;
     let enrolment = host.enrolment.ok_or_else(unknown_token)?;
     match enrolment.key {
         Some(known) if known == key => {}
@@ -54,33 +55,33 @@ fn first_use(tx: &mut Tx<'_>, host: &Host, enrolment: Enrolment, key: Digest) ->
     Ok(())
 }
 
-/// The host a token admits: its only one, or, of several that share it, the one at the caller's address.
-fn admitted(tx: &Tx<'_>, token: Digest, key: Digest, peer: IpAddr) -> Result<std::sync::Arc<Host>, Refusal> {
+/// The host a token admits: the one that the caller is, or, of a token that no other host shares, its only one.
+fn admitted(tx: &Tx<'_>, token: Digest, key: Digest, claim: Claim<'_>) -> Result<Arc<Host>, Refusal> {
     let hosts: Vec<_> = tx.state.admits(token).cloned().collect();
-    let same_key =
-        |host: &&std::sync::Arc<Host>| host.enrolment.is_some_and(|enrolment| enrolment.key == Some(key));
-    let here = |host: &&std::sync::Arc<Host>| {
-        let instance = host.instance.as_ref();
-        instance.is_some_and(|at| at.private_address == Some(peer) || at.public_address == Some(peer))
-    };
-    let host = match hosts.as_slice() {
-        [] => return Err(unknown_token()),
-        [host] if !shared(tx, host) => host,
-        hosts => match hosts.iter().find(here).filter(|host| {
-            // A key speaks for one host: it must not move on to another address of the batch.
-            hosts.iter().find(same_key).is_none_or(|known| known.id == host.id)
-        }) {
-            Some(host) => host,
-            None => {
-                let message = format!("no instance of this token's intent is known at {peer} yet");
-                return Err(Refusal::new(Code::Unavailable, message));
-            }
-        },
+    let host = match (hosts.as_slice(), claim) {
+        ([], _) => return Err(unknown_token()),
+        ([host], Claim::At(_)) if !shared(tx, host) => host,
+        (hosts, claim) => claimed(hosts, key, claim)?,
     };
     if host.desired.absent {
         return Err(Refusal::new(Code::Forbidden, "this host is being deleted"));
     }
-    Ok(std::sync::Arc::clone(host))
+    Ok(Arc::clone(host))
+}
+
+fn claimed<'a>(hosts: &'a [Arc<Host>], key: Digest, claim: Claim<'_>) -> Result<&'a Arc<Host>, Refusal> {
+    let same_key = |host: &&Arc<Host>| host.enrolment.is_some_and(|enrolment| enrolment.key == Some(key));
+    // A key speaks for one host: it must not move on to another one of the batch.
+    let its_own = |host: &&Arc<Host>| hosts.iter().find(same_key).is_none_or(|known| known.id == host.id);
+    if let Some(host) = hosts.iter().find(|host| claim.fits(host)).filter(its_own) {
+        return Ok(host);
+    }
+    // More instances may come to be known, and addresses may change; what was proven does not.
+    if matches!(claim, Claim::Is(_)) && hosts.iter().all(|host| host.instance.is_some()) {
+        return Err(Refusal::new(Code::Forbidden, format!("this enrolment token is not for {claim}")));
+    }
+    let message = format!("{claim} is not known yet to be one of this token's; try again");
+    Err(Refusal::new(Code::Unavailable, message))
 }
 
 /// Whether the account's driver cannot tell the instances of one call apart.

@@ -2,19 +2,21 @@
 
 use std::net::IpAddr;
 
-use skep_types::{ConditionStatus, CoordinatorId, Digest, HostId, NodeId, PermitId, SwarmId};
+use skep_types::{ConditionStatus, CoordinatorId, Digest, HostId, NodeId, PermitId, ProviderId, SwarmId};
 
 use crate::state::{Facts, SwarmNode};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum AgentCommand {
-    /// First contact: binds the token to the key. A token that several hosts of one intent share is told apart by
-    /// `peer`.
+    /// First contact: binds the token to the key. Which host it is for, of several that share the token, is told as
+    /// [`Claim`](crate::Claim) says.
     Enrol {
         token: Digest,
         key: Digest,
         /// Where the agent called from.
         peer: IpAddr,
+        /// What its evidence proves it to be; None where its account goes by addresses.
+        instance: Option<ProviderId>,
     },
     Observe(Vec<Observation>),
     Permit {

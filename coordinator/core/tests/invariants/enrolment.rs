@@ -6,7 +6,7 @@ use skep_core::Command;
 use skep_core::command::{AgentCommand, OutcomeCommand, Placement, PlanCommand, Reply};
 use skep_core::command::{NewIntent, NewSlot, Request};
 use skep_core::plan::account::WishKind;
-use skep_types::{Code, Digest, HostName, InstanceRef, IntentId, Phase, limits};
+use skep_types::{Code, Digest, HostName, InstanceRef, IntentId, Phase, ProviderId, limits};
 
 use crate::support::{Cluster, DriverSpec, create_hosts, delete_hosts, digest, host_name, request};
 
@@ -55,7 +55,22 @@ fn close(cluster: &mut Cluster) {
 }
 
 fn enrol(cluster: &mut Cluster, token: Digest, key: u64, last: u8) -> Result<HostName, Code> {
-    let enrol = AgentCommand::Enrol { token, key: digest(key), peer: address(last) };
+    claim(cluster, token, key, last, None)
+}
+
+/// From an address that is nobody's.
+fn prove(cluster: &mut Cluster, token: Digest, key: u64, last: u8) -> Result<HostName, Code> {
+    claim(cluster, token, key, 99, Some(format!("vm-{last}").parse().expect("a provider id")))
+}
+
+fn claim(
+    cluster: &mut Cluster,
+    token: Digest,
+    key: u64,
+    last: u8,
+    instance: Option<ProviderId>,
+) -> Result<HostName, Code> {
+    let enrol = AgentCommand::Enrol { token, key: digest(key), peer: address(last), instance };
     match cluster.one(Command::Agent(enrol)) {
         Reply::Enrolled { name, .. } => Ok(name),
         Reply::Refused(refusal) => Err(refusal.code),
@@ -105,6 +120,34 @@ fn invariant_14_a_shared_token_is_told_apart_by_the_address() {
     assert_eq!(enrol(&mut cluster, token, 1, 2), Err(Code::Unavailable), "a key speaks for one host");
     let second = enrol(&mut cluster, token, 2, 2).unwrap();
     assert_ne!(first, second);
+}
+
+/// What an instance has proven counts, and not where it calls from.
+#[test]
+fn invariant_14_a_shared_token_is_told_apart_by_what_was_proven() {
+    let (mut cluster, [token, _]) = opened(DriverSpec::SHARED);
+    assert_eq!(prove(&mut cluster, token, 1, 1), Err(Code::Unavailable), "nothing is bound yet");
+    bind(&mut cluster, None, 1);
+    assert_eq!(prove(&mut cluster, token, 3, 3), Err(Code::Unavailable), "it may be the other one");
+    bind(&mut cluster, None, 2);
+    let before = cluster.state.hosts.clone();
+    assert_eq!(prove(&mut cluster, token, 3, 3), Err(Code::Forbidden), "another intent's instance");
+    assert_eq!(cluster.state.hosts, before, "a refusal binds nothing");
+    let first = prove(&mut cluster, token, 1, 1).unwrap();
+    assert_eq!(prove(&mut cluster, token, 1, 1), Ok(first.clone()), "the same again, the same answer");
+    assert_eq!(prove(&mut cluster, token, 3, 1), Err(Code::Forbidden), "its evidence with another key");
+    assert_eq!(prove(&mut cluster, token, 1, 2), Err(Code::Forbidden), "a key speaks for one host");
+    assert_ne!(prove(&mut cluster, token, 2, 2).unwrap(), first);
+}
+
+/// Also where the token would do.
+#[test]
+fn invariant_14_a_token_of_one_host_is_not_for_another_instance() {
+    let (mut cluster, [first, _]) = opened(DriverSpec::TOKEN);
+    assert_eq!(prove(&mut cluster, first, 1, 1), Err(Code::Unavailable), "its instance is not known yet");
+    bind(&mut cluster, Some("web-1"), 1);
+    assert_eq!(prove(&mut cluster, first, 2, 2), Err(Code::Forbidden));
+    assert_eq!(prove(&mut cluster, first, 1, 1), Ok(host_name("web-1")));
 }
 
 #[test]

@@ -41,7 +41,8 @@ impl Agent {
         }
         let key = *self.key.get_or_insert_with(|| digest(sight.chance.next()));
         let Some(host) = self.enrolled(sight.state, machine.token, key) else {
-            let enrol = AgentCommand::Enrol { token: machine.token, key, peer: machine.address };
+            let enrol =
+                AgentCommand::Enrol { token: machine.token, key, peer: machine.address, instance: None };
             return vec![Command::Agent(enrol)];
         };
         if self.connected && sight.chance.percent(sight.faults.flap) {

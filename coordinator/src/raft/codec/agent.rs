@@ -11,7 +11,7 @@ record! {
 
 choice! {
     AgentCommand as agent_command {
-        Enrol { token, key, peer }
+        Enrol { token, key, peer, instance }
         Observe[observations]
         Permit { host, permit, result }
     }

@@ -8,6 +8,7 @@ umask 077
 root=${SKEP_BOOTSTRAP_ROOT:-}
 agent=$root/usr/local/bin/skep-agent
 config=$root/etc/skep/agent.toml
+evidence=$root/etc/skep/evidence
 units=$root/etc/systemd/system
 changed=no
 
@@ -67,6 +68,20 @@ take_laid() {
     fi
 }
 
+# What this instance can prove itself with, where its driver knows how; nothing is left from another one, as an image
+# of it would bring. At most the 16 KiB that coordinators take.
+gather() {
+    rm -f "$evidence"
+    [ -n "$(keys gather)" ] || return 0
+    sh -c "$(payload gather)" | head -c 16384 >"$evidence.new" || fail "cannot write $evidence"
+    if [ -s "$evidence.new" ]; then
+        mv -f "$evidence.new" "$evidence"
+    else
+        rm -f "$evidence.new"
+        echo "skep bootstrap: this instance has nothing to prove itself with" >&2
+    fi
+}
+
 have_agent() {
     [ -f "$agent" ] && [ "$(digest "$agent")" = "$wanted" ]
 }
@@ -90,6 +105,7 @@ until have_agent; do
     download
 done
 
+gather
 place config "$config" 600
 for key in $(keys unit.); do
     place "$key" "$units/${key#unit.}" 644

@@ -216,3 +216,31 @@ fn an_agent_that_was_laid_with_another_digest_is_thrown_away() {
     assert!(!exists(&laid) && !exists(&machine.root().join("usr/local/bin/skep-agent")));
     assert_eq!(machine.log(), Vec::<String>::new());
 }
+
+fn gathering(machine: &Machine, gather: &'static str) -> Output {
+    let script = render_with_evidence(&bootstrap(&["https://c1/agent"], "a = 1\n"), gather).unwrap();
+    machine.run(script.reveal())
+}
+
+#[test]
+fn what_an_instance_can_prove_itself_with_is_gathered_before_its_agent_starts() {
+    let machine = Machine::new();
+    assert_success(&gathering(&machine, "printf 'i am %s' 'i-1'"));
+    assert_eq!(machine.read("etc/skep/evidence"), "i am i-1");
+    assert_eq!(machine.mode("etc/skep/evidence"), 0o600);
+    assert_success(&gathering(&machine, "head -c 20000 /dev/zero"));
+    assert_eq!(machine.read("etc/skep/evidence").len(), 16 * 1024);
+}
+
+#[test]
+fn evidence_of_another_instance_is_not_left_where_none_is_found() {
+    let machine = Machine::new();
+    for without in ["exit 1", "true"] {
+        assert_success(&gathering(&machine, "echo old"));
+        assert_success(&gathering(&machine, without));
+        assert!(!exists(&machine.root().join("etc/skep/evidence")), "{without}");
+    }
+    assert_success(&gathering(&machine, "echo old"));
+    assert_success(&machine.run(&script(&["https://c1/agent"], "a = 1\n")));
+    assert!(!exists(&machine.root().join("etc/skep/evidence")), "a driver without any");
+}

@@ -11,7 +11,9 @@ impl Wild<'_> {
     pub(super) fn agent(&mut self) -> AgentCommand {
         match self.chance.below(6) {
             0 => {
-                AgentCommand::Enrol { token: self.token(), key: digest(self.number()), peer: self.address() }
+                let (token, key, peer) = (self.token(), digest(self.number()), self.address());
+                let instance = self.chance.percent(30).then(|| self.instance().provider_id);
+                AgentCommand::Enrol { token, key, peer, instance }
             }
             1..5 => AgentCommand::Observe((0..self.chance.below(3)).map(|_| self.observation()).collect()),
             _ => {
