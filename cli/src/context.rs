@@ -79,7 +79,7 @@ impl Context {
         Ok(&self.list_drivers().await?.drivers)
     }
 
-    /// What cannot, on the coordinator that answered.
+    /// What cannot, on which coordinator.
     pub(crate) async fn broken_drivers(&self) -> Result<&[BrokenDriver], Failure> {
         Ok(&self.list_drivers().await?.broken)
     }

@@ -23,11 +23,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use skep_core::State;
-use skep_core::state::Account;
+use skep_core::state::{Account, Share};
 use skep_driver::decorators::{Begin, Deadline, MaxInFlight, Throttle};
 use skep_driver::{Driver, DriverError, ErrorKind};
-use skep_types::{AccountName, CallClass, ClusterTime, Limits};
+use skep_types::{AccountName, ClusterTime, CoordinatorId};
 
+use crate::clock::Clock;
 use crate::context::Drivers;
 use crate::owner::Lease;
 use crate::trust::Sealer;
@@ -54,6 +55,9 @@ pub(crate) struct Places {
 /// What is needed to open any account.
 #[derive(Clone)]
 pub(crate) struct Means {
+    /// Of this coordinator.
+    pub(crate) id: CoordinatorId,
+    pub(crate) clock: Arc<dyn Clock>,
     pub(crate) records: Records,
     pub(crate) now: Now,
     pub(crate) sealer: Sealer,
@@ -65,13 +69,14 @@ pub(crate) struct Means {
 impl fmt::Debug for Means {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Means")
+            .field("id", &self.id)
             .field("places", &self.places)
             .field("limit", &self.limit)
             .finish_non_exhaustive()
     }
 }
 
-/// Of an account's first owner: nobody has spent anything.
+/// Of a shard's first owner: nobody has spent anything.
 const FIRST_EPOCH: u64 = 1;
 
 /// The accounts that were used here. Nothing is opened before its first call.
@@ -86,14 +91,15 @@ pub struct Accounts {
 struct Used {
     opening: Arc<Opening>,
     bounded: Mutex<Option<Bounded>>,
+    /// Its driver was replaced while it was used: calls have been made that `bounded` does not know of.
+    replaced: bool,
 }
 
 /// The owner's way to the driver, and what it was made for.
 #[derive(Debug)]
 struct Bounded {
-    limits: Limits,
+    share: Share,
     calls_in_flight: u32,
-    epoch: u64,
     driver: Arc<dyn Driver>,
 }
 
@@ -102,34 +108,32 @@ impl Accounts {
         Self { drivers, means, used: Arc::default() }
     }
 
-    /// For the account's owner: calls wait for their bounds, and are not made without the lease. The account's first
-    /// owner begins with full buckets; another epoch, and other limits, with what is certainly left.
+    /// For an owner: calls wait for the bounds of its share of the account, and are not made without the lease. The
+    /// first owner begins with full buckets; another epoch, and other limits, with what is certainly left.
     pub(crate) fn acting(&self, name: &AccountName, lease: &Lease) -> Result<Arc<dyn Driver>, DriverError> {
         let (account, used) = self.used(name)?;
-        let epoch = account.owners.iter().flatten().map(|owner| owner.epoch).max().unwrap_or(0);
+        let (share, calls_in_flight) = (account.share(self.means.id), account.calls_in_flight_max());
+        if share.shards.is_empty() {
+            return Err(unavailable(format!("this coordinator does not own account {name}")));
+        }
         let mut bounded = used.bounded.lock().unwrap_or_else(PoisonError::into_inner);
-        let (limits, calls_in_flight) = (account.limits(), account.calls_in_flight_max());
-        let same = |bounded: &&Bounded| {
-            bounded.epoch == epoch && bounded.limits == limits && bounded.calls_in_flight == calls_in_flight
-        };
+        let same = |bounded: &&Bounded| bounded.share == share && bounded.calls_in_flight == calls_in_flight;
         if let Some(bounded) = bounded.as_ref().filter(same) {
             return Ok(Arc::clone(&bounded.driver));
         }
-        let begin = match &*bounded {
-            None if epoch <= FIRST_EPOCH => Begin::Full,
-            _ => self.after(name, &limits),
+        let unspent = bounded.is_none() && !used.replaced;
+        let begin = if unspent && share.shards.values().all(|epoch| *epoch <= FIRST_EPOCH) {
+            Begin::Full
+        } else {
+            let (state, now) = (self.means.now)();
+            spent::begin(&state, &account, &share, now)
         };
         let driver = Deadline::on(Lazy::on(&used.opening, Some(lease.clone())), self.means.limit);
-        // In this order, waiting for a turn or a token does not count against a call.
-        let driver = MaxInFlight::on(Throttle::on(driver, &limits, begin), calls_in_flight);
-        let made = Bounded { limits, calls_in_flight, epoch, driver: Arc::clone(&driver) };
-        *bounded = Some(made);
+        // In this order, waiting for a turn or a token does not count against a call. How many calls there are at once,
+        // the leader bounds for the account as a whole.
+        let driver = MaxInFlight::on(Throttle::on(driver, &share.limits, begin), calls_in_flight);
+        *bounded = Some(Bounded { share, calls_in_flight, driver: Arc::clone(&driver) });
         Ok(driver)
-    }
-
-    fn after(&self, name: &AccountName, limits: &Limits) -> Begin {
-        let (state, now) = (self.means.now)();
-        spent::begin(&state, name, limits.instances.get(&CallClass::Create), now)
     }
 
     /// For anybody, and only to look: without the account's bounds.
@@ -151,17 +155,21 @@ impl Accounts {
             return Err(unavailable(format!("there is no account {name}")));
         };
         let driver = &account.driver.name;
-        let Some(kind) = self.drivers.get(driver) else {
-            return Err(unavailable(format!("this coordinator does not have the driver {driver}")));
-        };
         // An account that was removed and made anew may be of another driver.
-        let used = match all.get(name).filter(|used| used.opening.is_of(kind)) {
-            Some(used) => Arc::clone(used),
-            None => {
-                let opening = Opening::new(name.clone(), Arc::clone(kind), self.means.clone());
-                let used = Arc::new(Used { opening: Arc::new(opening), bounded: Mutex::default() });
+        let before = all.get(name).filter(|used| used.opening.kind().describe().name == *driver);
+        let used = match (before, self.drivers.get(driver)) {
+            // A program that has vanished serves whoever has it open, for as long as it runs.
+            (Some(used), None) => Arc::clone(used),
+            (Some(used), Some(kind)) if used.opening.is_of(&kind) => Arc::clone(used),
+            (before, Some(kind)) => {
+                let replaced = before.is_some();
+                let opening = Arc::new(Opening::new(name.clone(), kind, self.means.clone()));
+                let used = Arc::new(Used { opening, bounded: Mutex::default(), replaced });
                 all.insert(name.clone(), Arc::clone(&used));
                 used
+            }
+            (None, None) => {
+                return Err(unavailable(format!("this coordinator does not have the driver {driver}")));
             }
         };
         Ok((account, used))

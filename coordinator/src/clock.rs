@@ -11,7 +11,8 @@ pub trait Clock: Debug + Send + Sync {
     /// Since this machine booted.
     fn boottime(&self) -> Duration;
 
-    /// For this coordinator's own certificates; nothing else is decided by it.
+    /// For this coordinator's own certificates and the credentials of accounts, which expire by it; nothing else is
+    /// decided by it.
     fn wall(&self) -> WallTime {
         wall_now()
     }

@@ -22,6 +22,7 @@ use skep_driver_local::{LocalConfig, LocalDriver};
 use skep_types::Secret;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio_util::sync::CancellationToken;
 
 use options::{Action, AddressOptions, InitOptions, JoinOptions, Options, RunOptions};
@@ -91,9 +92,12 @@ async fn serve(options: RunOptions) -> anyhow::Result<()> {
     };
     let agent = AgentBinaries::keep(&options.folder.data.join("agents"), &agent_binary(&options)?)?;
     let plugins = plugins(&options).await?;
+    let linked = linked(&options).await?;
+    let drivers = Drivers::new([]);
+    show(&drivers, &linked, &plugins);
     let run = run::Options {
         layout,
-        drivers: drivers(&options, &plugins).await?,
+        drivers: drivers.clone(),
         credential_commands: options.credential_commands.clone(),
         agent,
         clock: Arc::new(BootClock),
@@ -105,7 +109,15 @@ async fn serve(options: RunOptions) -> anyhow::Result<()> {
     };
     let shutdown = CancellationToken::new();
     tokio::spawn(stop_on_signal(shutdown.clone()));
-    let ended = Box::pin(run::run(run, listeners, shutdown)).await;
+    let (ask, asked) = mpsc::channel(1);
+    tokio::spawn(ask_on_hangup(ask));
+    let ended = CancellationToken::new();
+    let follow = plugins.follow(asked, ended.clone(), |plugins| show(&drivers, &linked, plugins));
+    let run = async {
+        let _over = ended.drop_guard_ref();
+        Box::pin(run::run(run, listeners, shutdown)).await
+    };
+    let (ended, ()) = tokio::join!(run, follow);
     plugins.stop().await;
     Ok(ended?)
 }
@@ -153,7 +165,8 @@ fn agent_binary(options: &RunOptions) -> anyhow::Result<PathBuf> {
     options.agent_binary.clone().or_else(beside).context("give --agent-binary")
 }
 
-async fn drivers(options: &RunOptions, plugins: &Plugins) -> anyhow::Result<Drivers> {
+/// Drivers that stay as they are while this coordinator runs.
+async fn linked(options: &RunOptions) -> anyhow::Result<Vec<Arc<dyn Kind>>> {
     let local = LocalDriver::connect("local".parse()?, LocalConfig { socket: options.docker_socket.clone() });
     let mut kinds: Vec<Arc<dyn Kind>> =
         vec![Arc::new(Shared(Arc::new(local))), Arc::new(GenericKind::new()?)];
@@ -163,9 +176,25 @@ async fn drivers(options: &RunOptions, plugins: &Plugins) -> anyhow::Result<Driv
             .with_context(|| format!("no driver answers on {}", socket.display()))?;
         kinds.push(Arc::new(attached));
     }
+    Ok(kinds)
+}
+
+fn show(drivers: &Drivers, linked: &[Arc<dyn Kind>], plugins: &Plugins) {
     let programs = plugins.kinds().into_iter();
     // A program that was started by hand comes before one of the same name that was found.
-    Ok(Drivers::new(programs.chain(kinds)).beside(plugins.broken()))
+    drivers.replace(programs.chain(linked.iter().cloned()), &plugins.broken());
+}
+
+/// SIGHUP: somebody has put a driver program there, and does not want to wait.
+async fn ask_on_hangup(ask: mpsc::Sender<()>) {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    while hangup.recv().await.is_some() {
+        tracing::info!("asked to look for driver programs");
+        // One that waits to be heard is enough.
+        if let Err(TrySendError::Closed(())) = ask.try_send(()) {
+            return;
+        }
+    }
 }
 
 async fn stop_on_signal(shutdown: CancellationToken) {

@@ -2,13 +2,15 @@
 //!
 //! ```text
 //! --plugin-path ─► scan: trusted files ─► handshake: what each is ─► Supervised (a Kind) ─► open ─► one process an account
-//!                     └─ refused ┄┐             └─ broken ┄┐                                        └─ watch: restart, with
-//!                                 └┄┄┄┄┄► said, never fatal ┘                                          back-off, or stop
+//!        ▲            └─ refused ┄┐             └─ broken ┄┐                                        └─ watch: restart, with
+//!        └ follow: changes, SIGHUP└┄┄┄┄┄► said, never fatal ┘                                          back-off, or stop
 //! ```
 
 mod backoff;
+mod follow;
 mod handshake;
 mod logs;
+mod look;
 mod scan;
 mod supervised;
 mod timing;
@@ -17,21 +19,18 @@ mod watch;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures::StreamExt;
 use skep_driver::Kind;
 use skep_driver::plugin::Environment;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use scan::Candidate;
+use look::Found;
+use scan::{Candidate, Mark};
 pub use supervised::Supervised;
 pub use timing::Timing;
-
-/// Programs that are asked at once what they are, when a coordinator starts.
-const HANDSHAKES: usize = 4;
 
 #[derive(Debug)]
 pub struct Settings {
@@ -62,9 +61,12 @@ pub struct RunFolderError {
 /// All driver programs of this machine.
 #[derive(Debug)]
 pub struct Plugins {
-    kinds: Vec<Arc<Supervised>>,
-    broken: Vec<Broken>,
+    path: Vec<PathBuf>,
     host: Arc<Host>,
+    /// What was found at the last look.
+    found: Mutex<Found>,
+    /// The files as they were at the first.
+    looked_at: Vec<Mark>,
 }
 
 /// What all programs share.
@@ -83,29 +85,22 @@ impl Plugins {
     /// Looks through the path, and asks every program what it is.
     pub async fn find(settings: Settings) -> Result<Self, RunFolderError> {
         let host = Arc::new(Host::new(settings.run, settings.environment, settings.timing)?);
-        let scanned = scan::scan(&settings.path);
-        let mut broken = scanned.refused;
-        let asked = scanned.candidates.into_iter().map(|candidate| handshake::ask(&host, candidate));
-        let asked: Vec<_> = futures::stream::iter(asked).buffered(HANDSHAKES).collect().await;
-        let mut kinds = Vec::new();
-        for answer in asked.into_iter().flatten() {
-            match answer {
-                Ok(kind) => kinds.push(Arc::new(kind)),
-                Err(reason) => broken.push(reason),
-            }
-        }
-        for each in &broken {
-            tracing::warn!(driver = %each.name, program = %each.program.display(), reason = %each.reason, "driver program refused");
-        }
-        Ok(Self { kinds, broken, host })
+        let looked_at = scan::marks(&settings.path);
+        let found = look::look(&host, &settings.path).await.since(&Found::default());
+        Ok(Self { path: settings.path, host, found: Mutex::new(found), looked_at })
     }
 
     pub fn kinds(&self) -> Vec<Arc<dyn Kind>> {
-        self.kinds.iter().map(|kind| Arc::clone(kind) as Arc<dyn Kind>).collect()
+        self.found().kinds.values().map(|kind| Arc::clone(kind) as Arc<dyn Kind>).collect()
     }
 
-    pub fn broken(&self) -> &[Broken] {
-        &self.broken
+    pub fn broken(&self) -> Vec<Broken> {
+        self.found().broken.clone()
+    }
+
+    /// Every change is whole while the lock is held.
+    fn found(&self) -> MutexGuard<'_, Found> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Ends all processes; comes back when none is left.

@@ -1,13 +1,13 @@
 //! One coordinator, from its folder to its last call.
 
 mod end;
+mod registering;
 mod services;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use skep_core::command::{Command, MemberCommand, Reply};
 use skep_core::state::Issuers as SealedIssuers;
 use skep_tls::{ALPN_CONTROL, ALPN_GRPC, Clients, ServerTls, ServerTrust, Swap, client_config};
 use tokio::net::TcpListener;
@@ -33,6 +33,7 @@ use crate::server::{Connections, HttpState};
 use crate::trust::Issuers;
 use crate::{agents, beat, leader, owner, server};
 use end::EndWatch;
+use registering::Registering;
 
 /// Everything a test must be able to replace is in here.
 #[derive(Debug)]
@@ -78,12 +79,6 @@ pub enum RunError {
 
 /// Connections that were dialled and wait to be served.
 const DIALLED: usize = 16;
-/// What a coordinator that has stopped is registered with: the number of no process.
-const NO_PROCESS: u64 = 0;
-/// For saying so.
-const RESIGN: Duration = Duration::from_secs(2);
-/// Between tries to say where this coordinator is, while no leader is known.
-const REGISTER_PAUSE: Duration = Duration::from_millis(200);
 
 /// Runs until `shutdown`, then hands leadership over, lets calls finish and closes the log.
 pub async fn run(
@@ -169,8 +164,9 @@ impl Node {
     ) -> Result<(), RunError> {
         let Some(context) = self.context(shutdown).await? else { return Ok(()) };
         let process: u64 = uuid::Uuid::now_v7().as_u64_pair().1;
-        let registered = register(&context, &self.member, process);
-        let registered = tokio::select! { registered = registered => registered, () = shutdown.cancelled() => return Ok(()) };
+        let changes = context.drivers.subscribe();
+        let registering = Registering { context: context.clone(), member: self.member.clone(), process };
+        let registered = tokio::select! { registered = registering.register() => registered, () = shutdown.cancelled() => return Ok(()) };
         registered?;
         let registry = Registry::new(Arc::clone(&self.options.clock));
         let lease = Lease::new(Arc::clone(&self.options.clock), self.options.graces.owner_lease);
@@ -186,6 +182,7 @@ impl Node {
         ];
         let stop = shutdown.child_token();
         let mut loops = self.spawn_loops(&context, &registry, &ownership, renewables, &stop);
+        loops.spawn(registering.clone().keep(changes, stop.clone()));
         let (connections, dialled) = mpsc::channel(DIALLED);
         let dialling = Dialling { process, patience: self.options.dial_after, connections };
         loops.spawn(agents::dial(context.clone(), dialling, stop.clone()));
@@ -197,7 +194,7 @@ impl Node {
             server::serve(Connections { listener, dialled }, tls, grpc, http, shutdown.clone()).await;
         stop.cancel();
         while loops.join_next().await.is_some() {}
-        resign(&context, &self.member).await;
+        registering.resign().await;
         Ok(served?)
     }
 
@@ -226,6 +223,8 @@ impl Node {
     fn accounts(&self, trust: &Trust) -> Accounts {
         let (log, clock) = (self.handle.clone(), self.handle.clone());
         let means = Means {
+            id: self.member.coordinator,
+            clock: Arc::clone(&self.options.clock),
             records: Arc::new(move |name| log.state().accounts.get(name).cloned()),
             now: Arc::new(move || (clock.state().state.clone(), clock.now())),
             sealer: trust.sealer.clone(),
@@ -276,39 +275,6 @@ impl Node {
         };
         loops.spawn(renewal.run(stop.clone()));
         loops
-    }
-}
-
-/// No driver call of this process is under way any more: others may act for its accounts at once, without waiting for its
-/// lease to end.
-async fn resign(context: &Context, member: &Member) {
-    let resigned = context.raft.propose(vec![registration(context, member, NO_PROCESS)]);
-    if !matches!(tokio::time::timeout(RESIGN, resigned).await, Ok(Ok(_))) {
-        tracing::debug!("nobody heard that this coordinator stops; its lease will end");
-    }
-}
-
-fn registration(context: &Context, member: &Member, process: u64) -> Command {
-    Command::Member(MemberCommand::Register {
-        coordinator: context.id,
-        process,
-        address: member.addresses.advertise.clone(),
-        raft_address: member.addresses.raft_advertise.clone(),
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        drivers: context.drivers.descriptions(),
-    })
-}
-
-/// Says where this process is and which drivers it has, until the log has it.
-async fn register(context: &Context, member: &Member, process: u64) -> Result<(), RunError> {
-    let command = registration(context, member, process);
-    loop {
-        match context.raft.propose(vec![command.clone()]).await.map(|replies| replies.into_iter().next()) {
-            Ok(Some(Reply::Refused(refusal))) => return Err(RunError::Removed(refusal.to_string())),
-            Ok(_) => return Ok(()),
-            Err(error) => tracing::debug!(%error, "not registered yet"),
-        }
-        tokio::time::sleep(REGISTER_PAUSE).await;
     }
 }
 

@@ -7,6 +7,7 @@ mod event;
 mod host;
 mod intent;
 mod operation;
+mod share;
 mod swarm;
 
 use std::sync::Arc;
@@ -18,13 +19,14 @@ use skep_types::{
 };
 
 pub use account::{Account, AccountLimits, AccountSettings, CredentialSource, Owner, Shard};
-pub use cluster::{Cluster, Coordinator, Issuers, JoinToken, Person};
+pub use cluster::{BrokenProgram, Cluster, Coordinator, Issuers, JoinToken, Person};
 pub use event::{AuditRecord, Event, Subject};
 pub use host::{
     Conditions, Desired, Enrolment, Facts, Host, Instance, Membership, NodeChange, Permit, Session, Task,
 };
 pub use intent::{Intent, IntentKind, IntentSlot, Target};
 pub use operation::{CreateRule, FailureGroup, Operation};
+pub use share::Share;
 pub use swarm::{Swarm, SwarmNode};
 
 /// Everything all coordinators agree on.
@@ -74,6 +76,8 @@ pub struct Index {
     /// How many Open intents each account has.
     pub open: OrdMap<AccountName, u32>,
     pub nodes: OrdMap<(SwarmId, NodeId), HostId>,
+    /// The hosts that should have an agent and are not heard.
+    pub unheard: OrdSet<HostId>,
     /// The hosts an enrolment token admits: several share one where their instances are interchangeable.
     pub tokens: OrdSet<(Digest, HostId)>,
     /// Finished operations, oldest first, for forgetting them in time.
@@ -121,6 +125,11 @@ impl State {
         let from = (account.clone(), HostId::new(0, 0));
         let to = (account.clone(), HostId::new(u32::MAX, u64::MAX));
         self.index.needy.range(from..=to).filter_map(|(_, host)| self.hosts.get(host))
+    }
+
+    /// The hosts that should have an agent and are not heard.
+    pub fn unheard(&self) -> impl Iterator<Item = &Arc<Host>> {
+        self.index.unheard.iter().filter_map(|host| self.hosts.get(host))
     }
 
     /// The hosts that an enrolment token admits.
@@ -175,6 +184,9 @@ impl Index {
         if host.needs_intent() {
             self.needy.insert((host.template.account.clone(), host.id));
         }
+        if host.unheard() {
+            self.unheard.insert(host.id);
+        }
     }
 
     pub fn remove_host(&mut self, host: &Host) {
@@ -192,5 +204,6 @@ impl Index {
             self.tokens.remove(&(enrolment.token, host.id));
         }
         self.needy.remove(&(host.template.account.clone(), host.id));
+        self.unheard.remove(&host.id);
     }
 }

@@ -1,14 +1,13 @@
 //! An account's credentials: unsealed, or printed by a command.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use skep_core::state::{Account, CredentialSource};
 use skep_driver::{DriverError, ErrorKind};
-use skep_tls::wall_now;
+use skep_tls::WallTime;
 use skep_types::{AccountName, Secret};
 
-use super::command;
+use super::{Means, command};
 use crate::trust::{Sealer, TrustError};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,8 +18,8 @@ pub(super) struct Credentials {
 }
 
 impl Credentials {
-    pub(super) fn expired(&self) -> bool {
-        self.expires_at.is_some_and(|at| at <= wall_now().0)
+    pub(super) fn expired(&self, now: WallTime) -> bool {
+        self.expires_at.is_some_and(|at| at <= now.0)
     }
 }
 
@@ -40,16 +39,12 @@ pub(crate) fn seal(
     credentials.iter().map(one).collect()
 }
 
-pub(super) async fn read(
-    account: &Account,
-    sealer: &Sealer,
-    commands: Option<&Path>,
-) -> Result<Credentials, DriverError> {
+pub(super) async fn read(account: &Account, means: &Means) -> Result<Credentials, DriverError> {
     match &account.settings.credentials {
-        CredentialSource::Stored { sealed } => unsealed(account, sealer, sealed),
+        CredentialSource::Stored { sealed } => unsealed(account, &means.sealer, sealed),
         CredentialSource::Command { name, arguments } => {
-            let printed = command::run(commands, name, arguments).await?;
-            fitting(account, name, &printed)?;
+            let printed = command::run(means.places.commands.as_deref(), name, arguments).await?;
+            fitting(account, name, &printed, means.clock.wall())?;
             Ok(printed)
         }
     }
@@ -76,14 +71,19 @@ fn unsealed(
 }
 
 /// What the driver needs is there, and nothing it does not know.
-fn fitting(account: &Account, command: &str, printed: &Credentials) -> Result<(), DriverError> {
+fn fitting(
+    account: &Account,
+    command: &str,
+    printed: &Credentials,
+    now: WallTime,
+) -> Result<(), DriverError> {
     let known = &account.driver.credentials;
     let missing = known.iter().find(|known| known.required && !printed.values.contains_key(&known.name));
     let strange = printed.values.keys().find(|name| !known.iter().any(|known| known.name == **name));
     let wrong = match (missing, strange) {
         (Some(missing), _) => format!("printed no {}", missing.name),
         (None, Some(strange)) => format!("printed a credential {strange:?}, which the driver does not know"),
-        (None, None) if printed.expired() => "printed credentials that have expired".to_owned(),
+        (None, None) if printed.expired(now) => "printed credentials that have expired".to_owned(),
         (None, None) => return Ok(()),
     };
     Err(DriverError::new(ErrorKind::Auth, format!("the credential command {command} {wrong}")))

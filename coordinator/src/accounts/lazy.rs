@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use skep_driver::{Call, Driver, DriverError, ErrorKind, Route, Routed};
+use skep_driver::{Call, Driver, DriverError, ErrorKind, Method, Route, Routed};
 use skep_types::DriverDescription;
 
 use super::opening::Opening;
@@ -40,12 +40,18 @@ impl Route for Lazy {
         self.opening.kind().describe()
     }
 
-    async fn route<T, F, Fut>(&self, _call: Call, go: F) -> Result<T, DriverError>
+    async fn route<T, F, Fut>(&self, call: Call, go: F) -> Result<T, DriverError>
     where
         T: Send,
         F: Fn(Arc<dyn Driver>) -> Fut + Send + Sync,
         Fut: Future<Output = Result<T, DriverError>> + Send,
     {
-        go(self.driver().await?).await
+        let driver = self.driver().await?;
+        let answer = go(Arc::clone(&driver)).await;
+        // Whoever asks to be attested is refused for evidence of its own.
+        let refused = call.method != Method::Attest
+            && answer.as_ref().err().is_some_and(|error| error.kind == ErrorKind::Auth);
+        // Nothing was done by a call that was refused: with other credentials it may be made once more.
+        if refused && self.opening.refused(&driver).await { go(self.driver().await?).await } else { answer }
     }
 }

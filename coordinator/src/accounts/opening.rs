@@ -1,4 +1,10 @@
 //! One account's driver: opened with what its record says, and again when that has changed.
+//!
+//! ```text
+//! read ─► open ─► calls … ─┬─ 5 minutes before they expire ──────┬─► read ─► others: open · the same: go on
+//!                          └─ refused (Auth), read a minute ago ─┘      └─► fails: go on until they expire
+//! ```
+//! What is stored is read again when its record changes, and never else.
 
 use std::collections::BTreeMap;
 use std::fs::DirBuilder;
@@ -9,10 +15,9 @@ use std::time::Duration;
 
 use skep_core::state::{Account, CredentialSource};
 use skep_driver::{Access, Driver, DriverError, ErrorKind, Kind};
-use skep_tls::wall_now;
 use skep_types::AccountName;
 use tokio::sync::Mutex;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use super::credentials::{self, Credentials};
 use super::{Means, unavailable};
@@ -23,6 +28,9 @@ const OPEN: Duration = Duration::from_secs(60);
 const AHEAD: Duration = Duration::from_secs(300);
 /// Between tries to read them again, while the ones before are still good.
 const AGAIN: Duration = Duration::from_secs(30);
+/// Credentials that a call was refused with are read again if they are older than this: a command that goes on printing
+/// what is refused is not run for every call.
+const REFUSED: Duration = Duration::from_secs(60);
 
 #[derive(Debug)]
 pub(super) struct Opening {
@@ -38,8 +46,10 @@ struct Opened {
     options: BTreeMap<String, String>,
     source: CredentialSource,
     credentials: Credentials,
+    /// When that was last tried, since this machine booted.
+    read: Duration,
     /// None: never.
-    read_again: Option<Instant>,
+    read_again: Option<Duration>,
     driver: Arc<dyn Driver>,
 }
 
@@ -70,34 +80,64 @@ impl Opening {
             let credentials = self.credentials(&account).await?;
             return Ok(opened.insert(self.open(&account, credentials).await?).driver.clone());
         };
-        if same.read_again.is_none_or(|at| Instant::now() < at) {
+        if same.read_again.is_none_or(|at| self.means.clock.boottime() < at) {
             return Ok(same.driver.clone());
         }
-        match self.renewed(&account, same).await {
-            Ok(driver) => Ok(driver),
-            Err(error) if same.credentials.expired() => Err(error),
+        self.renew(&account, same).await?;
+        Ok(same.driver.clone())
+    }
+
+    /// A call of `driver` was refused for its credentials. Whether the account has another driver now.
+    pub(super) async fn refused(&self, driver: &Arc<dyn Driver>) -> bool {
+        let Some(account) = (self.means.records)(&self.account) else { return false };
+        let mut opened = self.opened.lock().await;
+        let Some(same) = opened.as_mut().filter(|opened| opened.is_of(&account)) else { return true };
+        let printed = matches!(same.source, CredentialSource::Command { .. });
+        let old = self.means.clock.boottime().saturating_sub(same.read) >= REFUSED;
+        if Arc::ptr_eq(&same.driver, driver) && printed && old {
+            tracing::info!(account = %self.account, "a call was refused for its credentials; they are read again");
+            // What was wrong with the call is told by the call.
+            let _told = self.renew(&account, same).await;
+        }
+        !Arc::ptr_eq(&same.driver, driver)
+    }
+
+    /// Reads the credentials again. An error once those before have expired; until then it is said, and they are used.
+    async fn renew(&self, account: &Account, before: &mut Opened) -> Result<(), DriverError> {
+        let renewed = self.renewed(account, before).await;
+        before.read = self.means.clock.boottime();
+        match renewed {
+            Err(error) if before.credentials.expired(self.means.clock.wall()) => Err(error),
             Err(error) => {
-                tracing::warn!(account = %self.account, %error, "credentials were not read again; they are still good");
-                same.read_again = Some(Instant::now() + AGAIN);
-                Ok(same.driver.clone())
+                let good_until = before.credentials.expires_at;
+                tracing::warn!(account = %self.account, %error, good_until, "credentials were not read again; they are still good");
+                before.read_again = before.read_again.map(|at| at.max(before.read + AGAIN));
+                Ok(())
             }
+            Ok(()) => Ok(()),
         }
     }
 
     /// The same driver goes on where nothing but the time has changed.
-    async fn renewed(&self, account: &Account, before: &mut Opened) -> Result<Arc<dyn Driver>, DriverError> {
+    async fn renewed(&self, account: &Account, before: &mut Opened) -> Result<(), DriverError> {
         let credentials = self.credentials(account).await?;
         if credentials.values == before.credentials.values {
-            before.read_again = read_again(&credentials);
+            before.read_again = self.read_again(&credentials);
             before.credentials = credentials;
         } else {
             *before = self.open(account, credentials).await?;
         }
-        Ok(before.driver.clone())
+        Ok(())
     }
 
     async fn credentials(&self, account: &Account) -> Result<Credentials, DriverError> {
-        credentials::read(account, &self.means.sealer, self.means.places.commands.as_deref()).await
+        credentials::read(account, &self.means).await
+    }
+
+    fn read_again(&self, credentials: &Credentials) -> Option<Duration> {
+        let clock = &self.means.clock;
+        let left = Duration::from_secs(credentials.expires_at?.saturating_sub(clock.wall().0));
+        Some(clock.boottime() + left.saturating_sub(AHEAD.min(left / 10)))
     }
 
     async fn open(&self, account: &Account, credentials: Credentials) -> Result<Opened, DriverError> {
@@ -114,7 +154,8 @@ impl Opening {
         Ok(Opened {
             options: account.settings.options.clone(),
             source: account.settings.credentials.clone(),
-            read_again: read_again(&credentials),
+            read: self.means.clock.boottime(),
+            read_again: self.read_again(&credentials),
             credentials,
             driver,
         })
@@ -136,9 +177,4 @@ impl Opened {
     fn is_of(&self, account: &Account) -> bool {
         self.options == account.settings.options && self.source == account.settings.credentials
     }
-}
-
-fn read_again(credentials: &Credentials) -> Option<Instant> {
-    let left = Duration::from_secs(credentials.expires_at?.saturating_sub(wall_now().0));
-    Some(Instant::now() + left.saturating_sub(AHEAD.min(left / 10)))
 }

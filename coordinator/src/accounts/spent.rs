@@ -1,27 +1,26 @@
-//! What an account's buckets hold for an owner that is not the first: what the log shows as made is spent. Pure.
+//! What buckets hold for an owner that is not the first: what the log shows as made is spent. Pure.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use skep_core::State;
-use skep_core::state::IntentKind;
+use skep_core::state::{Account, IntentKind, Share};
 use skep_driver::decorators::Begin;
-use skep_types::{AccountName, Bucket, ClusterTime, IntentId};
+use skep_types::{Bucket, CallClass, ClusterTime, IntentId};
 
-/// `bucket` is that of the instances made.
-pub(super) fn begin(
-    state: &State,
-    account: &AccountName,
-    bucket: Option<&Bucket>,
-    now: ClusterTime,
-) -> Begin {
-    let Some(bucket) = bucket else { return Begin::After { made: 0, paid: BTreeSet::new() } };
-    let open = state.intents.values().filter(|intent| intent.account == *account);
+/// Of one owner's share, which pays for the hosts of its shards.
+pub(super) fn begin(state: &State, account: &Account, share: &Share, now: ClusterTime) -> Begin {
+    let Some(bucket) = share.limits.instances.get(&CallClass::Create) else {
+        return Begin::After { made: 0, paid: BTreeSet::new() };
+    };
+    let open = state.intents.values().filter(|intent| intent.account == account.name);
+    let open = open.filter(|intent| share.shards.contains_key(&intent.shard));
     let open = open.filter_map(|intent| match &intent.kind {
         IntentKind::Create { slots, .. } => Some((intent.id, slots.len())),
         IntentKind::Power { .. } | IntentKind::Destroy { .. } => None,
     });
-    let hosts = state.hosts.values().filter(|host| host.template.account == *account);
+    let hosts = state.hosts.values().filter(|host| host.template.account == account.name);
+    let hosts = hosts.filter(|host| share.shards.contains_key(&account.shard_of(host.id)));
     let instances = hosts.filter_map(|host| host.instance.as_ref());
     // Those of an Open intent count with it.
     let closed = instances.filter(|instance| !state.intents.contains_key(&instance.intent));

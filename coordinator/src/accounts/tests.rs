@@ -1,14 +1,18 @@
 //! What is opened when, and what outlives it.
 
+mod renewal;
+
 use std::os::unix::fs::PermissionsExt;
 use std::sync::RwLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use skep_core::state::{AccountSettings, CredentialSource, Owner};
 use skep_driver::{Access, CreateIntent, Instance, Kind, Page, Placed, Target};
+use skep_tls::WallTime;
 use skep_types::{
-    Batch, Bucket, CallClass, CoordinatorId, CredentialDescription, DriverDescription, Idempotency,
-    PowerAction, PowerActions, Revision, SlotNaming, Template, WayIn,
+    Batch, Bucket, CallClass, CredentialDescription, DriverDescription, Idempotency, Limits, PowerAction,
+    PowerActions, Revision, SlotNaming, Template, WayIn,
 };
 use tempfile::TempDir;
 use tokio::time::Instant;
@@ -46,11 +50,35 @@ fn description() -> DriverDescription {
     }
 }
 
+/// Both clocks, moved by tests: seconds since a wall time.
+#[derive(Debug, Default)]
+struct MovedClock(AtomicU64);
+
+const BEGIN: u64 = 1_800_000_000;
+
+impl Clock for MovedClock {
+    fn boottime(&self) -> Duration {
+        Duration::from_secs(self.0.load(Ordering::Relaxed))
+    }
+
+    fn wall(&self) -> WallTime {
+        WallTime(BEGIN + self.0.load(Ordering::Relaxed))
+    }
+}
+
 /// Remembers what it was opened with.
 #[derive(Debug)]
 struct FakeKind {
     description: DriverDescription,
     opened: Mutex<Vec<Access>>,
+    /// Keys that calls are refused with.
+    revoked: Arc<Mutex<Vec<String>>>,
+}
+
+impl FakeKind {
+    fn new() -> Arc<Self> {
+        Arc::new(Self { description: description(), opened: Mutex::default(), revoked: Arc::default() })
+    }
 }
 
 #[async_trait]
@@ -63,18 +91,24 @@ impl Kind for FakeKind {
         if access.credentials["key"].reveal() == "wrong" {
             return Err(DriverError::new(ErrorKind::Auth, "the key was refused"));
         }
+        let (description, revoked) = (self.description.clone(), Arc::clone(&self.revoked));
+        let key = access.credentials["key"].reveal().to_owned();
         self.opened.lock().unwrap().push(access);
-        Ok(Arc::new(FakeDriver(self.description.clone())))
+        Ok(Arc::new(FakeDriver { description, key, revoked }))
     }
 }
 
 #[derive(Debug)]
-struct FakeDriver(DriverDescription);
+struct FakeDriver {
+    description: DriverDescription,
+    key: String,
+    revoked: Arc<Mutex<Vec<String>>>,
+}
 
 #[async_trait]
 impl Driver for FakeDriver {
     fn describe(&self) -> &DriverDescription {
-        &self.0
+        &self.description
     }
 
     async fn check(&self, _: &Template) -> Result<(), DriverError> {
@@ -107,6 +141,9 @@ impl Driver for FakeDriver {
     }
 
     async fn destroy(&self, _: &str, _: &[Target]) -> Result<Vec<Result<(), DriverError>>, DriverError> {
+        if self.revoked.lock().unwrap().contains(&self.key) {
+            return Err(DriverError::new(ErrorKind::Auth, format!("{} was revoked", self.key)));
+        }
         Ok(Vec::new())
     }
 
@@ -120,6 +157,9 @@ struct Lab {
     sealer: Sealer,
     kind: Arc<FakeKind>,
     record: Arc<RwLock<Option<Account>>>,
+    clock: Arc<MovedClock>,
+    drivers: Drivers,
+    means: Means,
     accounts: Accounts,
     lease: Lease,
 }
@@ -133,10 +173,12 @@ impl Lab {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let sealer = ClusterKey::generate().unwrap().sealer(&"c".parse().unwrap()).unwrap();
-        let kind = Arc::new(FakeKind { description: description(), opened: Mutex::default() });
+        let (kind, clock) = (FakeKind::new(), Arc::<MovedClock>::default());
         let record: Arc<RwLock<Option<Account>>> = Arc::default();
         let known = Arc::clone(&record);
         let means = Means {
+            id: CoordinatorId(1),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
             records: Arc::new(move |name| {
                 let known = known.read().unwrap().clone();
                 known.filter(|account| account.name == *name).map(Arc::new)
@@ -150,10 +192,11 @@ impl Lab {
             },
             limit: Duration::from_secs(120),
         };
-        let accounts = Accounts::new(Drivers::new([Arc::clone(&kind) as Arc<dyn Kind>]), means);
+        let drivers = Drivers::new([Arc::clone(&kind) as Arc<dyn Kind>]);
+        let accounts = Accounts::new(drivers.clone(), means.clone());
         let lease = Lease::new(Arc::new(BootClock), Duration::from_secs(3600));
         lease.renew(lease.now());
-        let lab = Self { folder, sealer, kind, record, accounts, lease };
+        let lab = Self { folder, sealer, kind, record, clock, drivers, means, accounts, lease };
         let settings = AccountSettings { credentials: lab.stored("one"), ..AccountSettings::default() };
         let owner = Owner { coordinator: CoordinatorId(1), process: 1, epoch: 1 };
         *lab.record.write().unwrap() = Some(Account {
@@ -190,9 +233,13 @@ impl Lab {
 
     /// Lists as the owner, so often; how long that took.
     async fn lists(&self, count: usize) -> Duration {
+        self.lists_of(&self.accounts, count).await
+    }
+
+    async fn lists_of(&self, accounts: &Accounts, count: usize) -> Duration {
         let before = Instant::now();
         for _ in 0..count {
-            self.accounts.acting(&prod(), &self.lease).unwrap().list("c", None).await.unwrap();
+            accounts.acting(&prod(), &self.lease).unwrap().list("c", None).await.unwrap();
         }
         before.elapsed()
     }
@@ -276,25 +323,44 @@ async fn another_epoch_and_other_limits_begin_with_empty_buckets() {
     assert_eq!(lab.lists(1).await, Duration::from_secs(10));
 }
 
-/// A program that prints another key each time, which is good for long enough not to be asked for again.
-#[tokio::test]
-async fn credentials_of_a_command_are_read_again_before_they_expire() {
+/// Two owners of one account ask its endpoint for no more than one would: five at once, sixty in a minute.
+#[tokio::test(start_paused = true)]
+async fn limits_hold_for_an_account_as_a_whole_however_many_own_it() {
     let lab = Lab::new();
-    let script = |life: &str| {
-        format!(
-            "#!/bin/sh\necho x >> $0.runs\necho \"{{\\\"credentials\\\": {{\\\"key\\\": \\\"k$(wc -l < $0.runs)\\\"}}, \\\"expires_at\\\": \\\"{life}\\\"}}\"\n"
-        )
-    };
-    let path = lab.folder.path().join("sign-in");
-    std::fs::write(&path, script("2999-01-01T00:00:00Z")).unwrap();
-    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let command = CredentialSource::Command { name: "sign-in".to_owned(), arguments: Vec::new() };
-    lab.change(|account| account.settings.credentials = command);
-    lab.accounts.ready(&prod()).await.unwrap();
-    lab.accounts.ready(&prod()).await.unwrap();
-    assert_eq!(lab.keys(), ["k1"]);
-    std::fs::write(&path, script("1999-01-01T00:00:00Z")).unwrap();
-    lab.change(|account| drop(account.settings.options.insert("x".to_owned(), "y".to_owned())));
-    let error = lab.accounts.ready(&prod()).await.unwrap_err();
-    assert!(error.message.contains("expired"), "{error}");
+    let owner = |id| Some(Owner { coordinator: CoordinatorId(id), process: 1, epoch: 1 });
+    lab.change(|account| account.owners = vec![owner(1), owner(2)]);
+    let other = Accounts::new(lab.drivers.clone(), Means { id: CoordinatorId(2), ..lab.means.clone() });
+    assert_eq!((lab.lists(3).await, lab.lists_of(&other, 2).await), (Duration::ZERO, Duration::ZERO));
+    let both = tokio::join!(lab.lists(5), lab.lists_of(&other, 5));
+    assert_eq!(both, (Duration::from_secs(10), Duration::from_secs(10)));
+    // The second is lost, and the first takes over what it may, but for what the other has spent.
+    lab.change(|account| account.owners = vec![owner(1), owner(1)]);
+    assert_eq!(lab.lists(10).await, Duration::from_secs(10));
+    let lost = other.acting(&prod(), &lab.lease).unwrap_err();
+    assert!(lost.message.contains("does not own"), "{lost}");
+}
+
+/// What was made of an account is another one's to spend, also when the program that made it is another one.
+#[tokio::test(start_paused = true)]
+async fn a_driver_that_was_replaced_is_used_by_the_next_call() {
+    let lab = Lab::new();
+    lab.lists(5).await;
+    let other = FakeKind::new();
+    lab.drivers.replace([Arc::clone(&other) as Arc<dyn Kind>], &[]);
+    assert_eq!(lab.lists(1).await, Duration::from_secs(1), "its bucket is as empty as it was");
+    assert_eq!((lab.keys().len(), other.opened.lock().unwrap().len()), (1, 1));
+}
+
+#[tokio::test]
+async fn a_driver_that_is_gone_serves_whoever_has_it_open() {
+    let lab = Lab::new();
+    lab.lists(1).await;
+    lab.drivers.replace([], &[]);
+    lab.lists(1).await;
+    lab.rotate("two");
+    lab.lists(1).await;
+    assert_eq!(lab.keys(), ["one", "two"]);
+    let late = Accounts::new(lab.drivers.clone(), lab.means.clone());
+    let error = late.acting(&prod(), &lab.lease).unwrap_err();
+    assert!(error.message.contains("does not have the driver"), "{error}");
 }

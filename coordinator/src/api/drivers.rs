@@ -66,7 +66,6 @@ impl pb::drivers_server::Drivers for Api {
 impl Api {
     async fn list_drivers(&self) -> Result<pb::ListDriversReply, Refusal> {
         let (state, _) = self.read().await?;
-        let broken = driver::broken(self.context.id, self.context.drivers.broken());
-        Ok(pb::ListDriversReply { drivers: driver::list(&state), broken })
+        Ok(pb::ListDriversReply { drivers: driver::list(&state), broken: driver::broken(&state) })
     }
 }

@@ -26,9 +26,7 @@ async fn one(host: &Arc<Host>, candidate: &Candidate, variant: Option<String>) -
     };
     let described = describe(host, candidate, variant.clone(), &name).await;
     match described {
-        Ok(description) => {
-            Ok(Supervised::new(Arc::clone(host), candidate.program.clone(), variant, description))
-        }
+        Ok(description) => Ok(Supervised::new(Arc::clone(host), candidate.clone(), variant, description)),
         Err(reason) => Err(Broken { name, program: candidate.program.clone(), reason }),
     }
 }

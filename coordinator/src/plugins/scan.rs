@@ -16,6 +16,40 @@ const EXECUTABLE: u32 = 0o111;
 pub(super) struct Candidate {
     pub(super) name: String,
     pub(super) program: PathBuf,
+    pub(super) mark: Option<Mark>,
+}
+
+/// What a file on the path is told by, without reading it; where links lead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Mark {
+    program: PathBuf,
+    device: u64,
+    inode: u64,
+    size: u64,
+    /// Seconds and nanoseconds.
+    modified: (i64, i64),
+    mode: u32,
+    user: u32,
+}
+
+impl Mark {
+    fn of(program: &Path) -> Option<Self> {
+        let about = std::fs::metadata(program).ok()?;
+        Some(Self {
+            program: program.to_owned(),
+            device: about.dev(),
+            inode: about.ino(),
+            size: about.size(),
+            modified: (about.mtime(), about.mtime_nsec()),
+            mode: about.mode(),
+            user: about.uid(),
+        })
+    }
+}
+
+/// Of all files that could be driver programs, in the order of the path.
+pub(super) fn marks(path: &[PathBuf]) -> Vec<Mark> {
+    path.iter().flat_map(|folder| in_folder(folder)).filter_map(|candidate| candidate.mark).collect()
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -51,7 +85,8 @@ fn in_folder(folder: &Path) -> Vec<Candidate> {
             let name = file_name.to_str()?.strip_prefix(PREFIX)?;
             // What a compiler leaves beside a program has an extension.
             let is_name = !name.is_empty() && !name.contains('.');
-            is_name.then(|| Candidate { name: name.to_owned(), program: entry.path() })
+            let program = entry.path();
+            is_name.then(|| Candidate { name: name.to_owned(), mark: Mark::of(&program), program })
         })
         .collect();
     found.sort_by(|a, b| a.name.cmp(&b.name));

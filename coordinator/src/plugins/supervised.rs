@@ -1,24 +1,24 @@
 //! A driver program as a kind, and its process for one account as a driver.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use skep_driver::plugin::{Launch, PluginDriver};
 use skep_driver::{Access, Call, Driver, DriverError, ErrorKind, Kind, Route, Routed};
-use skep_types::DriverDescription;
+use skep_types::{DriverDescription, DriverName};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::DropGuard;
 
-use super::Host;
 use super::watch::{Link, Watch};
+use super::{Candidate, Host};
 
 /// A program that said what it is. Every account gets a process of its own.
 #[derive(Debug)]
 pub struct Supervised {
     host: Arc<Host>,
-    program: PathBuf,
+    candidate: Candidate,
     variant: Option<String>,
     description: DriverDescription,
 }
@@ -26,11 +26,26 @@ pub struct Supervised {
 impl Supervised {
     pub(super) fn new(
         host: Arc<Host>,
-        program: PathBuf,
+        candidate: Candidate,
         variant: Option<String>,
         description: DriverDescription,
     ) -> Self {
-        Self { host, program, variant, description }
+        Self { host, candidate, variant, description }
+    }
+
+    pub(super) fn name(&self) -> &DriverName {
+        &self.description.name
+    }
+
+    pub(super) fn program(&self) -> &Path {
+        &self.candidate.program
+    }
+
+    /// The same file, that says the same of itself.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.candidate == other.candidate
+            && self.variant == other.variant
+            && self.description == other.description
     }
 }
 
@@ -46,7 +61,7 @@ impl Kind for Supervised {
                 .caused_by(error)
         })?;
         let launch = Launch {
-            program: self.program.clone(),
+            program: self.candidate.program.clone(),
             variant: self.variant.clone(),
             folder,
             environment: self.host.environment.clone(),

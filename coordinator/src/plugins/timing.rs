@@ -4,6 +4,8 @@ use std::time::Duration;
 
 #[derive(Debug, Clone, Copy)]
 pub struct Timing {
+    /// Between two looks whether the files on the plugin path are others.
+    pub look_every: Duration,
     /// From the start of a program until it says that it serves; an interpreter on a busy machine takes seconds.
     pub ready: Duration,
     /// One answer to the handshake.
@@ -26,6 +28,7 @@ pub struct Timing {
 impl Default for Timing {
     fn default() -> Self {
         Self {
+            look_every: Duration::from_secs(5),
             ready: Duration::from_secs(30),
             handshake: Duration::from_secs(10),
             configure: Duration::from_secs(60),

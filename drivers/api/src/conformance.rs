@@ -54,6 +54,11 @@ pub trait DriverUnderTest: Send + Sync {
         false
     }
 
+    /// Where else an intent of three slots falls short, if the account's room cannot be set; or why it does nowhere.
+    async fn short(&self) -> Result<Short, &'static str> {
+        Err("the account's room cannot be set")
+    }
+
     /// Makes something in the account that skep has not made. None where that cannot be arranged.
     async fn make_foreign(&self) -> Option<InstanceRef> {
         None
@@ -68,6 +73,13 @@ pub trait DriverUnderTest: Send + Sync {
     fn unknown(&self) -> InstanceRef {
         InstanceRef { provider_id: scope::never_was(), name: format!("{}-unknown", self.prefix()) }
     }
+}
+
+/// A way to the account by which fewer instances can be made than an intent has slots.
+#[derive(Debug)]
+pub struct Short {
+    pub driver: Arc<dyn Driver>,
+    pub template: Template,
 }
 
 /// Tries every rule. What a rule made is destroyed afterwards, also when it failed.

@@ -28,7 +28,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
     context.print(&text)
 }
 
-/// Those that cannot be used on the coordinator that answered come last, with the reason.
+/// Programs that cannot be used come last: on which coordinator, and why.
 fn all(drivers: &[Driver], broken: &[BrokenDriver]) -> String {
     table::table(
         &["NAME", "IDEMPOTENCY", "BATCH", "POWER", "ACCOUNTS", "COORDINATORS", "STATE"],

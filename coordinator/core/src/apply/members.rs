@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use skep_types::{AccountName, Code, CoordinatorId, Digest, DriverDescription, PersonRole, Refusal};
+use skep_types::{AccountName, Code, CoordinatorId, Digest, DriverDescription, PersonRole, Refusal, limits};
 
-use super::tx::Tx;
+use super::tx::{Tx, bounded};
 use crate::command::{Founding, MemberCommand, Reply};
-use crate::state::{Account, AccountSettings, Cluster, Coordinator, JoinToken, Person, Subject};
+use crate::state::{
+    Account, AccountSettings, BrokenProgram, Cluster, Coordinator, JoinToken, Person, Subject,
+};
 
 /// Parts an account's hosts may be spread over: more than coordinators makes no sense.
 const SHARDS: u16 = 16;
@@ -63,6 +65,7 @@ fn add_coordinator(tx: &mut Tx<'_>, address: &str, raft_address: &str, keys: &Ke
         raft_key: keys.raft,
         control_key: keys.control,
         drivers: Vec::new(),
+        broken: Vec::new(),
         version: String::new(),
         process: 0,
         removed: false,
@@ -100,7 +103,7 @@ fn redeem(
 }
 
 fn register(tx: &mut Tx<'_>, command: &MemberCommand) -> Result<Reply, Refusal> {
-    let MemberCommand::Register { coordinator: id, process, address, raft_address, version, drivers } =
+    let MemberCommand::Register { coordinator: id, process, address, raft_address, version, drivers, broken } =
         command
     else {
         return Ok(Reply::Unchanged("not a registration".to_owned()));
@@ -114,6 +117,7 @@ fn register(tx: &mut Tx<'_>, command: &MemberCommand) -> Result<Reply, Refusal> 
         version: version.clone(),
         process: *process,
         drivers: drivers.iter().map(|driver| driver.name.clone()).collect(),
+        broken: broken.iter().take(limits::BROKEN_PROGRAMS).map(told).collect(),
         ..Coordinator::clone(&before)
     };
     if now != *before {
@@ -126,6 +130,15 @@ fn register(tx: &mut Tx<'_>, command: &MemberCommand) -> Result<Reply, Refusal> 
         own_account(tx, driver)?;
     }
     Ok(Reply::Done)
+}
+
+/// For people: what is cut off of it nobody needs.
+fn told(broken: &BrokenProgram) -> BrokenProgram {
+    BrokenProgram {
+        name: bounded(&broken.name),
+        program: bounded(&broken.program),
+        reason: bounded(&broken.reason),
+    }
 }
 
 /// What a driver says of itself holds for all of its accounts.
@@ -175,6 +188,10 @@ fn put_account(
             owners: vec![None; usize::from(shards)],
         },
     };
+    if u32::from(shards) > account.shards_max() {
+        let most = account.shards_max();
+        return Err(Refusal::field("shards", format!("is {shards}; its limits have tokens for {most}")));
+    }
     if before.is_none_or(|before| before.driver != *driver) {
         tx.put_account(account);
     }

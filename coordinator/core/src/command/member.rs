@@ -2,7 +2,7 @@
 
 use skep_types::{AccountName, ClusterId, CoordinatorId, Digest, DriverDescription, PersonName};
 
-use crate::state::Issuers;
+use crate::state::{BrokenProgram, Issuers};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum MemberCommand {
@@ -10,7 +10,8 @@ pub enum MemberCommand {
     Found(Box<Founding>),
     /// A new coordinator, by its one-time token.
     Redeem { token: Digest, address: String, raft_address: String, control_key: Digest, raft_key: Digest },
-    /// At the start of each process: where it is reached, which drivers it has.
+    /// At the start of each process, and when its drivers have changed: where it is reached, which drivers it has, and
+    /// which programs it cannot use.
     Register {
         coordinator: CoordinatorId,
         process: u64,
@@ -18,6 +19,7 @@ pub enum MemberCommand {
         raft_address: String,
         version: String,
         drivers: Vec<DriverDescription>,
+        broken: Vec<BrokenProgram>,
     },
     /// A driver's default account is made when a coordinator registers it; others come with accounts of their own.
     PutAccount { name: AccountName, driver: Box<DriverDescription>, shards: u16 },

@@ -45,14 +45,9 @@ impl WishKind {
     }
 }
 
-pub(super) fn shard_of(host: HostId, account: &Account) -> Shard {
-    let shards = u64::try_from(account.owners.len()).unwrap_or(1).max(1);
-    Shard::try_from(host.counter % shards).unwrap_or(0)
-}
-
 pub(super) fn owner_of<'a>(host: &Host, view: &View<'a>) -> Option<&'a Owner> {
     let account = view.state.accounts.get(&host.template.account)?;
-    account.owner(shard_of(host.id, account))
+    account.owner(account.shard_of(host.id))
 }
 
 /// The calls to begin now, oldest hosts first, and when to look again for those that are in a pause.
@@ -70,7 +65,7 @@ pub fn plan(view: &View<'_>, account: &Account) -> (Vec<Wish>, Vec<(ClusterTime,
             continue;
         }
         let Some(kind) = WishKind::of(host) else { continue };
-        let shard = shard_of(host.id, account);
+        let shard = account.shard_of(host.id);
         if account.owner(shard).is_none() || host.instance.is_none() && !matches!(kind, WishKind::Create(_)) {
             continue;
         }

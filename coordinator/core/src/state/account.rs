@@ -81,10 +81,10 @@ impl Account {
         self.settings.limits.calls_in_flight.unwrap_or(self.driver.calls_in_flight_max)
     }
 
-    /// Hosts of one create call: what the driver takes, and what a full bucket pays for at once.
+    /// Hosts of one create call: what the driver takes, and what a shard's full bucket pays for at once.
     pub fn create_batch_max(&self) -> u32 {
         let burst = self.limits().instances.get(&CallClass::Create).map_or(u32::MAX, |bucket| bucket.burst);
-        self.driver.batch.max.min(burst).max(1)
+        self.driver.batch.max.min(burst / self.shards()).max(1)
     }
 
     pub fn reachable_from(&self, coordinator: CoordinatorId) -> bool {

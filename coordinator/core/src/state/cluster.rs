@@ -29,11 +29,23 @@ pub struct Coordinator {
     pub raft_key: Digest,
     pub control_key: Digest,
     pub drivers: Vec<DriverName>,
+    /// Driver programs that it found and cannot use.
+    pub broken: Vec<BrokenProgram>,
     pub version: String,
     /// Of its running process.
     pub process: u64,
     /// On its way out of the raft group; its id is never used again.
     pub removed: bool,
+}
+
+/// For people to mend.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BrokenProgram {
+    /// Of the driver it would be.
+    pub name: String,
+    /// The file.
+    pub program: String,
+    pub reason: String,
 }
 
 /// The right to become a coordinator, once.

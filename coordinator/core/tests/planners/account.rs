@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use skep_core::Command;
-use skep_core::command::{MemberCommand, Request};
+use skep_core::command::{MemberCommand, PlanCommand, Request};
 use skep_core::plan::account::{self, Wish, WishKind};
-use skep_core::state::AccountLimits;
-use skep_types::{Bucket, CallClass, ClusterTime, CoordinatorId, HostId, Limits, Phase, PowerAction};
+use skep_core::state::{AccountLimits, Share};
+use skep_core::{Command, Reply};
+use skep_types::{
+    AccountName, Bucket, CallClass, ClusterTime, CoordinatorId, HostId, Limits, Phase, PowerAction,
+};
 
 use crate::support::place::bound;
 use crate::support::{Cluster, DriverSpec, create_hosts, request};
@@ -120,6 +122,64 @@ fn a_shard_has_calls_of_its_own_and_none_without_an_owner() {
     assert_eq!(sizes(&wishes), [3, 3]);
     assert_ne!(wishes[0].shard, wishes[1].shard);
     assert_eq!(cluster.state.accounts[&name].owner(1).unwrap().coordinator, CoordinatorId(1));
+}
+
+/// An account of four shards over three coordinators, with as many tokens as are left over by a division.
+fn split() -> Cluster {
+    let mut cluster = Cluster::founded(DriverSpec::TOKEN);
+    let bucket = |per_minute, burst| Bucket { per_minute, burst };
+    let mut driver = DriverSpec { batch: 50, ..DriverSpec::TOKEN }.describe();
+    driver.limits = Limits {
+        calls: BTreeMap::from([(CallClass::Read, bucket(61, 4)), (CallClass::Create, bucket(4, 9))]),
+        instances: BTreeMap::from([(CallClass::Create, bucket(607, 11))]),
+    };
+    let name: AccountName = "wide".parse().unwrap();
+    let put = MemberCommand::PutAccount { name: name.clone(), driver: Box::new(driver), shards: 4 };
+    assert_eq!(cluster.one(Command::Member(put)), Reply::Done);
+    for (shard, coordinator) in (0..).zip([1, 3, 3, 2].map(CoordinatorId)) {
+        let (account, epoch, process) = (name.clone(), 0, 1);
+        let assign = PlanCommand::AssignOwner { account, shard, epoch, coordinator, process };
+        cluster.one(Command::Plan(assign));
+    }
+    cluster
+}
+
+/// However an account is split, its endpoint is asked for no more than its limits: the parts are the whole.
+#[test]
+fn the_parts_of_an_accounts_limits_are_the_whole() {
+    let cluster = split();
+    let account = &cluster.state.accounts[&"wide".parse().unwrap()];
+    let parts = [1, 2, 3, 4].map(|coordinator| account.share(CoordinatorId(coordinator)));
+    assert_eq!(parts.clone().map(|part| part.shards.len()), [1, 1, 2, 0]);
+    let whole = account.limits();
+    let sum = |of: &dyn Fn(&Limits) -> u32| parts.iter().map(|part| of(&part.limits)).sum::<u32>();
+    for (class, bucket) in &whole.calls {
+        assert_eq!(sum(&|limits| limits.calls[class].per_minute), bucket.per_minute);
+        assert_eq!(sum(&|limits| limits.calls[class].burst), bucket.burst);
+        let least = |part: &&Share| part.limits.calls[class].per_minute.min(part.limits.calls[class].burst);
+        assert!(
+            parts.iter().filter(|part| !part.shards.is_empty()).map(|part| least(&part)).min() >= Some(1)
+        );
+    }
+    assert_eq!(sum(&|limits| limits.instances[&CallClass::Create].burst), 11);
+    // None of its shards can pay for more at once.
+    assert_eq!(account.create_batch_max(), 2);
+}
+
+#[test]
+fn an_account_has_no_more_shards_than_tokens() {
+    let mut cluster = split();
+    let calls = BTreeMap::from([(CallClass::Read, Bucket { per_minute: 60, burst: 3 })]);
+    let limits = AccountLimits { buckets: Limits { calls, ..Limits::default() }, calls_in_flight: None };
+    let account = "wide".parse().unwrap();
+    let set = request("too-few", Request::SetAccountLimits { account, limits });
+    let Reply::Refused(refusal) = cluster.request(set) else { panic!("accepted") };
+    assert_eq!(refusal.violations[0].field, "limits");
+    let (name, shards) = ("wider".parse().unwrap(), 5);
+    let driver = Box::new(cluster.state.accounts[&"wide".parse().unwrap()].driver.clone());
+    let put = cluster.one(Command::Member(MemberCommand::PutAccount { name, driver, shards }));
+    let Reply::Refused(refusal) = put else { panic!("{put:?}") };
+    assert_eq!(refusal.violations[0].field, "shards");
 }
 
 /// What is planned is opened as planned, and then nothing is left to plan.

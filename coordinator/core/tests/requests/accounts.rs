@@ -50,6 +50,7 @@ fn register(cluster: &mut Cluster, drivers: Vec<DriverDescription>) {
         raft_address: String::new(),
         version: String::new(),
         drivers,
+        broken: Vec::new(),
     }));
     assert_eq!(reply, Reply::Done);
 }

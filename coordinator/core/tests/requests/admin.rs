@@ -2,7 +2,8 @@
 
 use skep_core::Command;
 use skep_core::command::{MemberCommand, Reply, Request};
-use skep_types::{ClusterTime, Code, CoordinatorId, PersonName, PersonRole};
+use skep_core::state::BrokenProgram;
+use skep_types::{ClusterTime, Code, CoordinatorId, PersonName, PersonRole, limits};
 
 use super::{code, field};
 use crate::support::{Cluster, DriverSpec, digest, person, request};
@@ -126,6 +127,7 @@ fn an_unregistered_or_removed_coordinator_cannot_register() {
         raft_address: String::new(),
         version: String::new(),
         drivers: Vec::new(),
+        broken: Vec::new(),
     };
     assert!(is_forbidden(&cluster.one(Command::Member(register(CoordinatorId(5))))));
 }
@@ -147,4 +149,31 @@ fn accounts_have_shards_within_bounds_and_one_driver() {
         assert_eq!(refusal.violations[0].field, wanted);
     }
     assert_eq!(put("wide", DriverSpec::TOKEN, 16), Reply::Done);
+}
+
+/// People see them wherever they ask, bounded as everything that is kept.
+#[test]
+fn programs_that_a_coordinator_cannot_use_are_known_everywhere() {
+    let mut cluster = cluster();
+    let mut broken = |count: usize, reason: &str| {
+        let one = |at: usize| BrokenProgram {
+            name: format!("x{at}"),
+            program: "/x".to_owned(),
+            reason: reason.to_owned(),
+        };
+        cluster.one(Command::Member(MemberCommand::Register {
+            coordinator: CoordinatorId(1),
+            process: 1,
+            address: String::new(),
+            raft_address: String::new(),
+            version: String::new(),
+            drivers: vec![DriverSpec::TOKEN.describe()],
+            broken: (0..count).map(one).collect(),
+        }));
+        cluster.state.coordinators[&CoordinatorId(1)].broken.clone()
+    };
+    assert_eq!(broken(2, "is not executable")[1].reason, "is not executable");
+    let many = broken(1_000, &"long".repeat(1_000));
+    assert_eq!((many.len(), many[0].reason.len()), (limits::BROKEN_PROGRAMS, limits::MESSAGE_BYTES));
+    assert_eq!(broken(0, ""), []);
 }

@@ -54,6 +54,7 @@ impl Cluster {
             raft_address: format!("127.0.0.1:{}", 8000 + coordinator.0),
             version: "test".to_owned(),
             drivers: vec![driver.describe()],
+            broken: Vec::new(),
         }));
         self.liveness.alive.insert(coordinator, process);
     }

@@ -9,6 +9,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use skep_core::command::{FailureKind, Guard, MemberCommand};
+use skep_core::state::BrokenProgram;
 use skep_core::{Command, State};
 use skep_types::{
     AccountName, CoordinatorId, Digest, HostId, InstanceRef, IntentId, NodeId, PowerAction, Revision, SwarmId,
@@ -138,6 +139,10 @@ impl Wild<'_> {
         if self.chance.percent(10) { "xü".repeat(1_000) } else { "because".to_owned() }
     }
 
+    fn broken(&mut self) -> BrokenProgram {
+        BrokenProgram { name: self.text(), program: self.text(), reason: self.text() }
+    }
+
     fn member(&mut self) -> MemberCommand {
         match self.chance.below(4) {
             0 => founding(),
@@ -155,6 +160,7 @@ impl Wild<'_> {
                 raft_address: String::new(),
                 version: String::new(),
                 drivers: vec![DriverSpec::ALL[self.chance.below(4)].describe()],
+                broken: vec![self.broken()],
             },
             _ => MemberCommand::PutAccount {
                 name: self.account(),

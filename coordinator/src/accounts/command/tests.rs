@@ -1,6 +1,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use skep_tls::WallTime;
 use tempfile::TempDir;
 
 use super::*;
@@ -26,9 +27,10 @@ async fn what_it_prints_is_read() {
     let script = r#"echo "{\"credentials\": {\"key\": \"$1\"}, \"expires_at\": \"1970-01-01T00:01:40Z\"}""#;
     let read = printed(script, &["hunter2"]).await.unwrap();
     assert_eq!((read.values["key"].reveal(), read.expires_at), ("hunter2", Some(100)));
-    assert!(read.expired());
+    assert!(read.expired(WallTime(100)) && !read.expired(WallTime(99)));
     let read = printed(r#"echo '{"credentials": {}}'"#, &[]).await.unwrap();
-    assert_eq!((read.values.len(), read.expires_at, read.expired()), (0, None, false));
+    assert_eq!((read.values.len(), read.expires_at), (0, None));
+    assert!(!read.expired(WallTime(u64::MAX)));
 }
 
 #[tokio::test]

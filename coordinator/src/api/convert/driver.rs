@@ -1,16 +1,17 @@
 //! What can make hosts, as people see it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use skep_core::State;
+use skep_core::state::{BrokenProgram, Coordinator};
 use skep_proto::v1 as pb;
 use skep_types::{
-    Bucket, CallClass, CoordinatorId, CredentialDescription, DriverDescription, DriverName, FlagDescription,
-    FlagKind, Idempotency, Limits, SlotNaming, WayIn,
+    Bucket, CallClass, CredentialDescription, DriverDescription, DriverName, FlagDescription, FlagKind,
+    Idempotency, Limits, SlotNaming, WayIn,
 };
 
 use super::account;
-use crate::plugins::Broken;
 
 /// Every driver that a coordinator has or an account of `state` uses.
 pub(in crate::api) fn list(state: &State) -> Vec<pb::Driver> {
@@ -24,9 +25,8 @@ pub(in crate::api) fn list(state: &State) -> Vec<pb::Driver> {
 }
 
 fn write(driver: &DriverDescription, state: &State) -> pb::Driver {
-    let has = |coordinator: &&std::sync::Arc<skep_core::state::Coordinator>| {
-        !coordinator.removed && coordinator.drivers.contains(&driver.name)
-    };
+    let has =
+        |coordinator: &&Arc<Coordinator>| !coordinator.removed && coordinator.drivers.contains(&driver.name);
     pb::Driver {
         name: driver.name.to_string(),
         flags: driver.flags.iter().map(flag).collect(),
@@ -49,15 +49,18 @@ fn write(driver: &DriverDescription, state: &State) -> pb::Driver {
     }
 }
 
-/// Programs that `coordinator` found and cannot use.
-pub(in crate::api) fn broken(coordinator: CoordinatorId, broken: &[Broken]) -> Vec<pb::BrokenDriver> {
-    let one = |broken: &Broken| pb::BrokenDriver {
-        name: broken.name.clone(),
-        coordinator: coordinator.to_string(),
-        program: broken.program.display().to_string(),
-        reason: broken.reason.clone(),
+/// Programs that coordinators found and cannot use, as each said when it looked last.
+pub(in crate::api) fn broken(state: &State) -> Vec<pb::BrokenDriver> {
+    let of = |coordinator: &Arc<Coordinator>| {
+        let one = |broken: &BrokenProgram| pb::BrokenDriver {
+            name: broken.name.clone(),
+            coordinator: coordinator.id.to_string(),
+            program: broken.program.clone(),
+            reason: broken.reason.clone(),
+        };
+        coordinator.broken.iter().map(one).collect::<Vec<_>>()
     };
-    broken.iter().map(one).collect()
+    state.coordinators.values().filter(|coordinator| !coordinator.removed).flat_map(of).collect()
 }
 
 fn credential(credential: &CredentialDescription) -> pb::DriverCredential {

@@ -12,7 +12,7 @@ choice! {
     MemberCommand as member_command {
         Found(founding)
         Redeem { token, address, raft_address, control_key, raft_key }
-        Register { coordinator, process, address, raft_address, version, drivers }
+        Register { coordinator, process, address, raft_address, version, drivers, broken }
         PutAccount { name, driver, shards }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures::future::join_all;
 use skep_types::Idempotency;
 
+use super::patient::patient;
 use super::scope::{Broken, Checked, Scope, expect, failed, ids};
 use crate::decorators::{CallPhase, CallSite, Faults};
 use crate::{DriverError, ErrorKind, Method};
@@ -84,17 +85,20 @@ pub(super) async fn concurrent_ensure_makes_no_doubles(scope: &Scope<'_>) -> Che
 }
 
 pub(super) async fn shortfall_is_final(scope: &Scope<'_>) -> Checked {
-    let intent = scope.intent();
+    let mut intent = scope.intent();
     let asked = intent.slots.len();
-    let room = asked - 1;
-    if !scope.subject.set_room(u32::try_from(room).ok()).await {
-        return Err(Broken::NotTried("the account's room cannot be set"));
-    }
-    let (made, why) = match scope.driver.ensure(&intent).await {
+    let driver = if scope.subject.set_room(u32::try_from(asked - 1).ok()).await {
+        Arc::clone(&scope.driver)
+    } else {
+        let short = scope.subject.short().await.map_err(Broken::NotTried)?;
+        intent.template = short.template;
+        patient(short.driver)
+    };
+    let (made, why) = match driver.ensure(&intent).await {
         Ok(placed) => (placed.instances, placed.shortfall),
         Err(error) => (Vec::new(), Some(error)),
     };
-    expect(made.len() <= room, || format!("{} instances were made in a room for {room}", made.len()))?;
+    expect(made.len() < asked, || format!("all {asked} instances were made where there is room for fewer"))?;
     let kind = why.map(|error| error.kind);
     expect(matches!(kind, Some(ErrorKind::Capacity | ErrorKind::Quota)), || {
         format!("{} of {asked} were made, and the reason given is {kind:?}", made.len())

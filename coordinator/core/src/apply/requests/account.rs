@@ -24,13 +24,15 @@ pub(super) fn add(tx: &mut Tx<'_>, meta: &RequestMeta, add: &AddAccount) -> Resu
     check::settings(&driver, &add.settings)?;
     check::coordinators(tx.state, &add.settings.coordinators)?;
     let reason = if before.is_some() { "AccountReplaced" } else { "AccountAdded" };
-    tx.put_account(Account {
+    let account = Account {
         name: name.clone(),
         revision: tx.state.now_revision(),
         driver: driver.as_ref().clone(),
         settings: add.settings.clone(),
         owners: before.map_or_else(|| vec![None], |before| before.owners.clone()),
-    });
+    };
+    check::tokens(&account)?;
+    tx.put_account(account);
     tx.event(Subject::Cluster, name.as_str(), reason, add.driver.as_str());
     Ok(administer(tx, meta, name.as_str()))
 }
@@ -64,7 +66,9 @@ pub(super) fn set_limits(
 ) -> Result<OperationId, Refusal> {
     let before = found(tx, meta, name)?;
     check::limits(limits)?;
-    change(tx, &before, AccountSettings { limits: limits.clone(), ..before.settings.clone() });
+    let settings = AccountSettings { limits: limits.clone(), ..before.settings.clone() };
+    check::tokens(&Account { settings: settings.clone(), ..Account::clone(&before) })?;
+    change(tx, &before, settings);
     tx.event(Subject::Cluster, name.as_str(), "AccountLimitsSet", "");
     Ok(administer(tx, meta, name.as_str()))
 }

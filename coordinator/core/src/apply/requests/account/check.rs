@@ -8,7 +8,7 @@ use skep_types::{
 };
 
 use crate::State;
-use crate::state::{AccountLimits, AccountSettings, CredentialSource};
+use crate::state::{Account, AccountLimits, AccountSettings, CredentialSource};
 
 pub(super) fn settings(driver: &DriverDescription, settings: &AccountSettings) -> Result<(), Refusal> {
     let mut wrong = options(&driver.account_flags, &settings.options);
@@ -23,6 +23,16 @@ pub(super) fn credentials(driver: &DriverDescription, credentials: &CredentialSo
 
 pub(super) fn limits(limits: &AccountLimits) -> Result<(), Refusal> {
     refused(all_limits(limits))
+}
+
+/// Of an account as it would be.
+pub(super) fn tokens(account: &Account) -> Result<(), Refusal> {
+    let (shards, most) = (account.shards(), account.shards_max());
+    if shards > most {
+        let rule = format!("are below {shards}: the account has as many shards, and each needs a token");
+        return Err(Refusal::field("limits", rule));
+    }
+    Ok(())
 }
 
 pub(super) fn coordinators(state: &State, named: &[CoordinatorId]) -> Result<(), Refusal> {
