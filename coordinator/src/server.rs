@@ -2,6 +2,7 @@
 
 mod accept;
 mod http;
+mod link;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,17 +11,19 @@ use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use rustls::ServerConfig;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Server;
-use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
+use tonic::transport::server::TlsConnectInfo;
 
 use crate::api::PeerCertificates;
 
 pub use http::HttpState;
+pub(crate) use link::Link;
+use link::Peer;
 
 /// Requests of one connection under way at once: a person's or an agent's, never a crowd's.
 const REQUESTS_PER_CONNECTION: usize = 256;
@@ -40,11 +43,10 @@ const DRAIN: Duration = Duration::from_secs(5);
 
 /// Says who is calling, in the words the rest of the coordinator uses.
 async fn tell_peer(mut request: Request, next: Next) -> Response {
-    let connection = request.extensions().get::<TlsConnectInfo<TcpConnectInfo>>();
-    if let Some((address, chain)) =
-        connection.and_then(|info| Some((info.get_ref().remote_addr()?, info.peer_certs())))
-    {
-        request.extensions_mut().insert(PeerCertificates { address, chain });
+    if let Some(info) = request.extensions().get::<TlsConnectInfo<Peer>>() {
+        let Peer { address, dialled } = *info.get_ref();
+        let peer = PeerCertificates { address, dialled, chain: info.peer_certs() };
+        request.extensions_mut().insert(peer);
     }
     next.run(request).await
 }
@@ -53,7 +55,7 @@ async fn tell_peer(mut request: Request, next: Next) -> Response {
 #[derive(Debug)]
 pub(crate) struct Connections {
     pub(crate) listener: TcpListener,
-    pub(crate) dialled: mpsc::Receiver<TcpStream>,
+    pub(crate) dialled: mpsc::Receiver<Link>,
 }
 
 /// Serves until `shutdown`, then lets calls under way finish, within a bound.

@@ -14,10 +14,11 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::Registry;
+use crate::api::PeerCertificates;
 use crate::api::status::status;
 use crate::context::Context;
 use crate::trust::Caller;
-use stream::AgentStream;
+use stream::{Agent, AgentStream};
 
 /// Messages on their way to one agent: an agent that reads more slowly than this is closed.
 const OUTGOING: usize = 16;
@@ -48,11 +49,13 @@ impl Session for SessionService {
         let Some(Caller::Host { id: host, .. }) = request.extensions().get::<Caller>().cloned() else {
             return Err(status(&Refusal::new(Code::Forbidden, "only an agent opens a session")));
         };
+        let dialled = request.extensions().get::<PeerCertificates>().is_some_and(|peer| peer.dialled);
         let mut incoming = request.into_inner();
         let hello = hello(&mut incoming).await?;
         let (outgoing, messages) = mpsc::channel(OUTGOING);
         let place = self.registry.enter(host, hello.session_number);
-        let stream = AgentStream::new(self.context.clone(), host, hello, outgoing, place);
+        let agent = Agent { host, hello, dialled };
+        let stream = AgentStream::new(self.context.clone(), agent, outgoing, place);
         let span = tracing::debug_span!("session", %host);
         tokio::spawn(tracing::Instrument::instrument(stream.run(incoming), span));
         Ok(Response::new(Box::pin(ReceiverStream::new(messages))))

@@ -9,6 +9,8 @@ use rustls::pki_types::CertificateDer;
 #[derive(Debug, Clone)]
 pub struct PeerCertificates {
     pub address: SocketAddr,
+    /// Whether it was this coordinator that opened the connection.
+    pub dialled: bool,
     /// As the handshake verified it, leaf first; None for a peer that showed none.
     pub chain: Option<Arc<Vec<CertificateDer<'static>>>>,
 }

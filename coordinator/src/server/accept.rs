@@ -1,17 +1,17 @@
-//! Connections, those that came and those that were dialled, go through TLS handshakes that run beside each other, bounded in number and time.
+//! Connections, those that came and those that were dialled, go through TLS handshakes that run beside each other, bounded
+//! in number and time.
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::ServerConfig;
-use tokio::net::TcpStream;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 use tokio_util::sync::CancellationToken;
 
-use super::Connections;
+use super::{Connections, Link};
 
 /// A handshake costs about half a millisecond of CPU: this many at once keep two cores busy, and no more wait in memory.
 const HANDSHAKES: usize = 256;
@@ -21,7 +21,7 @@ const ACCEPTED: usize = 64;
 /// After accept failed (out of file descriptors, mostly).
 const PAUSE: Duration = Duration::from_millis(50);
 
-pub(super) type Connection = Result<TlsStream<TcpStream>, io::Error>;
+pub(super) type Connection = Result<TlsStream<Link>, io::Error>;
 
 pub(super) fn spawn(
     mut from: Connections,
@@ -34,13 +34,13 @@ pub(super) fn spawn(
         let acceptor = TlsAcceptor::from(tls);
         loop {
             let Ok(permit) = Arc::clone(&gate).acquire_owned().await else { return };
-            let tcp = tokio::select! {
-                tcp = from.listener.accept() => tcp.map(|(tcp, _)| tcp),
-                Some(tcp) = from.dialled.recv() => Ok(tcp),
+            let link = tokio::select! {
+                tcp = from.listener.accept() => tcp.map(|(tcp, peer)| Link::accepted(tcp, peer)),
+                Some(link) = from.dialled.recv() => Ok(link),
                 () = shutdown.cancelled() => return,
             };
-            let tcp = match tcp {
-                Ok(tcp) => tcp,
+            let link = match link {
+                Ok(link) => link,
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
                     tokio::time::sleep(PAUSE).await;
@@ -49,7 +49,7 @@ pub(super) fn spawn(
             };
             let (acceptor, accepted) = (acceptor.clone(), accepted.clone());
             tokio::spawn(async move {
-                if let Some(connection) = handshake(acceptor, tcp).await {
+                if let Some(connection) = handshake(acceptor, link).await {
                     // The server takes no more: it is shutting down.
                     let _stopped = accepted.send(Ok(connection)).await;
                 }
@@ -60,12 +60,8 @@ pub(super) fn spawn(
     connections
 }
 
-async fn handshake(acceptor: TlsAcceptor, tcp: TcpStream) -> Option<TlsStream<TcpStream>> {
-    if let Err(error) = tcp.set_nodelay(true) {
-        tracing::debug!(%error, "a connection ended at once");
-        return None;
-    }
-    match tokio::time::timeout(HANDSHAKE, acceptor.accept(tcp)).await {
+async fn handshake(acceptor: TlsAcceptor, link: Link) -> Option<TlsStream<Link>> {
+    match tokio::time::timeout(HANDSHAKE, acceptor.accept(link)).await {
         Ok(Ok(stream)) => Some(stream),
         Ok(Err(error)) => {
             tracing::debug!(%error, "a handshake failed");

@@ -1,9 +1,13 @@
-//! Streams to addresses beyond a machine, through its SSH server.
+//! Streams to a machine itself and to addresses beyond it, through its SSH server.
 
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-use russh::ChannelOpenFailure;
-use tokio::io::{AsyncRead, AsyncWrite};
+use russh::client::Msg;
+use russh::{ChannelOpenFailure, ChannelStream};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::timeout;
 
 use crate::connection::Link;
@@ -12,16 +16,18 @@ use crate::{Connection, Error, Kind};
 /// Who is told to the server as the one that asks: nobody else's address is its business.
 const ORIGINATOR: (&str, u32) = ("127.0.0.1", 0);
 
+/// A stream that keeps its connection: this ends with its last stream, where nobody else holds it.
+pub struct Forward {
+    // In this order: the stream says that it ends before its connection does.
+    stream: ChannelStream<Msg>,
+    connection: Connection,
+}
+
 impl Connection {
-    /// A stream to `host:port` as the machine reaches it (`127.0.0.1` is the machine itself). Lives as long as this
-    /// connection.
-    pub async fn forward(
-        &self,
-        host: &str,
-        port: u16,
-        limit: Duration,
-    ) -> Result<impl AsyncRead + AsyncWrite + Send + Unpin + 'static, Error> {
-        through(&self.inner.target, host, port, limit).await
+    /// A stream to `host:port` as the machine reaches it (`127.0.0.1` is the machine itself).
+    pub async fn forward(&self, host: &str, port: u16, limit: Duration) -> Result<Forward, Error> {
+        let stream = through(&self.inner.target, host, port, limit).await?;
+        Ok(Forward { stream, connection: self.clone() })
     }
 }
 
@@ -30,19 +36,45 @@ pub(crate) async fn through(
     host: &str,
     port: u16,
     limit: Duration,
-) -> Result<impl AsyncRead + AsyncWrite + Send + Unpin + 'static, Error> {
+) -> Result<ChannelStream<Msg>, Error> {
     let address = if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") };
+    let refused = |why| Error::from(Kind::ForwardRefused { jump: link.address.clone(), address, why });
     let open = link.handle.channel_open_direct_tcpip(host, u32::from(port), ORIGINATOR.0, ORIGINATOR.1);
     match timeout(limit, Box::pin(open)).await {
-        Err(_) => {
-            Err(Kind::TimedOut { address, doing: "connecting through a jump host", after: limit }.into())
-        }
-        Ok(Err(russh::Error::ChannelOpenFailure(failure))) => {
-            let jump = link.address.clone();
-            Err(Kind::ForwardRefused { jump, address, why: why(&failure) }.into())
-        }
+        Err(_) => Err(refused(format!("there was no answer within {} s", limit.as_secs()))),
+        Ok(Err(russh::Error::ChannelOpenFailure(failure))) => Err(refused(why(&failure))),
         Ok(Err(error)) => Err(link.explain("opening a forward", error)),
         Ok(Ok(channel)) => Ok(channel.into_stream()),
+    }
+}
+
+impl AsyncRead for Forward {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(cx, into)
+    }
+}
+
+impl AsyncWrite for Forward {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}
+
+impl std::fmt::Debug for Forward {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Forward").field("connection", &self.connection).finish_non_exhaustive()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use skep_types::{ConditionKind, ConditionStatus, CoordinatorId, HostId, NodeId, NodeRole, NodeState, Phase};
+use skep_types::{ConditionKind, ConditionStatus, HostId, NodeId, NodeRole, NodeState, Phase};
 
 use super::permits::may_have;
 use super::plans::set_disconnected;
@@ -18,8 +18,9 @@ pub(super) fn apply(tx: &mut Tx<'_>, observation: &Observation) {
         return;
     };
     let number = observation.session_number;
-    if let Observed::Connected { coordinator, boot_id } = &observation.observed {
-        connected(tx, &host, number, *coordinator, boot_id);
+    if let Observed::Connected { coordinator, boot_id, dialled } = &observation.observed {
+        let (coordinator, boot_id) = (*coordinator, bounded(boot_id));
+        connected(tx, &host, Session { number, coordinator, boot_id, dialled: *dialled });
         return;
     }
     if host.session.as_ref().is_none_or(|session| session.number != number) {
@@ -40,8 +41,8 @@ pub(super) fn apply(tx: &mut Tx<'_>, observation: &Observation) {
     }
 }
 
-fn connected(tx: &mut Tx<'_>, host: &Host, number: u64, coordinator: CoordinatorId, boot_id: &str) {
-    let now = tx.now();
+fn connected(tx: &mut Tx<'_>, host: &Host, session: Session) {
+    let (now, number, coordinator) = (tx.now(), session.number, session.coordinator);
     match &host.session {
         Some(known) if number < known.number => return,
         Some(known) if number == known.number && known.coordinator != coordinator && host.connected() => {
@@ -61,7 +62,7 @@ fn connected(tx: &mut Tx<'_>, host: &Host, number: u64, coordinator: Coordinator
         _ => {}
     }
     tx.update_host(host.id, |host| {
-        host.session = Some(Session { number, coordinator, boot_id: bounded(boot_id) });
+        host.session = Some(session);
         host.conditions.set(ConditionKind::AgentConnected, ConditionStatus::True, "Connected", "", now);
     });
 }

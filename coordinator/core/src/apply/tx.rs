@@ -141,7 +141,7 @@ impl<'a> Tx<'a> {
 /// What the index is made of; see [`crate::state::Index::add_host`].
 fn index_keys(host: &Host) -> impl PartialEq + '_ {
     let token = host.enrolment.as_ref().map(|enrolment| enrolment.token);
-    (&host.item_of, &host.node, token, host.needs_intent())
+    (&host.item_of, &host.node, token, host.needs_intent(), host.unheard())
 }
 
 fn phase_message(phase: &Phase) -> String {

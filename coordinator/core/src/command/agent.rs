@@ -39,6 +39,8 @@ pub enum Observed {
     Connected {
         coordinator: CoordinatorId,
         boot_id: String,
+        /// Over a connection that a coordinator opened.
+        dialled: bool,
     },
     /// The stream ended and did not come back, or heartbeats stopped, for the whole grace.
     Disconnected,

@@ -114,6 +114,8 @@ pub struct Session {
     pub coordinator: CoordinatorId,
     /// Of the kernel the agent runs on.
     pub boot_id: String,
+    /// By a coordinator, as the agent does not dial in.
+    pub dialled: bool,
 }
 
 /// What the agent told about its host.
@@ -251,6 +253,21 @@ impl Host {
 
     pub fn connected(&self) -> bool {
         self.conditions.is_true(ConditionKind::AgentConnected)
+    }
+
+    /// Whether there should be an agent that nobody hears.
+    pub fn unheard(&self) -> bool {
+        let alive = matches!(
+            self.phase,
+            Phase::Booting
+                | Phase::Installing
+                | Phase::Joining
+                | Phase::Ready
+                | Phase::Starting { intent: None }
+                | Phase::Demoting
+                | Phase::Leaving
+        );
+        alive && self.address().is_some() && !self.connected()
     }
 
     /// What is lost together: the instances of one account in one zone.

@@ -1,5 +1,7 @@
 //! Which agents are dialled: those that should be there, are heard by nobody, and stand behind an account of ours.
 
+use std::time::Duration;
+
 use skep_core::plan::reach;
 use skep_types::{ClusterTime, ConditionKind, ConditionStatus, CoordinatorId, Phase};
 
@@ -10,7 +12,10 @@ use crate::support::place::settled_swarm;
 fn silent(cluster: &Cluster, coordinator: u64) -> Vec<(String, u64)> {
     let mine = |owner: &skep_core::state::Owner| owner.coordinator == CoordinatorId(coordinator);
     let view = cluster.view();
-    reach::silent(&view, mine).map(|(host, since)| (host.name.to_string(), since.0)).collect()
+    let since = |silent_for: Duration| view.now.0 - u64::try_from(silent_for.as_millis()).unwrap();
+    reach::silent(&view, mine)
+        .map(|silent| (silent.host.name.to_string(), since(silent.silent_for)))
+        .collect()
 }
 
 fn owned() -> Cluster {
@@ -61,4 +66,16 @@ fn only_where_an_agent_should_be() {
     lose(&mut cluster, "s-worker-1", Phase::Booting);
     cluster.with_host("s-worker-1", |host| host.instance = None);
     assert_eq!(silent(&cluster, 1), [], "nobody knows where it is");
+}
+
+#[test]
+fn one_that_was_dialled_is_known_for_it() {
+    let mut cluster = owned();
+    lose(&mut cluster, "s-worker-1", Phase::Ready);
+    for dialled in [false, true] {
+        cluster.with_host("s-worker-1", |host| host.session.as_mut().unwrap().dialled = dialled);
+        let view = cluster.view();
+        let known: Vec<bool> = reach::silent(&view, |_| true).map(|silent| silent.dialled_before).collect();
+        assert_eq!(known, [dialled]);
+    }
 }

@@ -51,10 +51,7 @@ impl Agent {
         if !self.connected {
             self.connected = true;
             self.session += 1;
-            let coordinator = CoordinatorId(1);
-            return vec![
-                self.saw(&host, Observed::Connected { coordinator, boot_id: self.boots.to_string() }),
-            ];
+            return vec![self.connects(&host)];
         }
         let mut commands = self.report(&host, &machine.reference.provider_id, sight);
         commands.extend(self.work(&host, &machine.reference.provider_id, sight));
@@ -82,6 +79,11 @@ impl Agent {
         self.host.and_then(|id| state.host(id)).map(|host| Host::clone(host))
     }
 
+    fn connects(&self, host: &Host) -> Command {
+        let (coordinator, boot_id) = (CoordinatorId(1), self.boots.to_string());
+        self.saw(host, Observed::Connected { coordinator, boot_id, dialled: false })
+    }
+
     fn saw(&self, host: &Host, observed: Observed) -> Command {
         let observation = Observation { host: host.id, session_number: self.session, observed };
         Command::Agent(AgentCommand::Observe(vec![observation]))
@@ -91,8 +93,7 @@ impl Agent {
     fn report(&self, host: &Host, engine: &InstanceKey, sight: &Sight<'_>) -> Vec<Command> {
         let mut commands = Vec::new();
         if host.session.as_ref().is_none_or(|session| session.number != self.session) || !host.connected() {
-            let boot_id = self.boots.to_string();
-            commands.push(self.saw(host, Observed::Connected { coordinator: CoordinatorId(1), boot_id }));
+            commands.push(self.connects(host));
         }
         if !host.conditions.is_true(ConditionKind::EngineReady) {
             let (reason, message) = ("Ready".to_owned(), String::new());

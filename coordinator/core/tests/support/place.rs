@@ -116,7 +116,7 @@ pub(crate) fn bound(host: &mut Host, phase: Phase) {
 
 pub(crate) fn connect(host: &mut Host, session: u64, since_ms: u64) {
     let (number, coordinator, boot_id) = (session, CoordinatorId(1), String::new());
-    host.session = Some(Session { number, coordinator, boot_id });
+    host.session = Some(Session { number, coordinator, boot_id, dialled: false });
     connected(host, ConditionStatus::True, since_ms);
 }
 

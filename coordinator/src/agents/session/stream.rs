@@ -24,10 +24,17 @@ use crate::trust::TrustError;
 /// Between two comparisons of the last report with the record when neither changed: what a lost proposal waits.
 const COMPARE: Duration = Duration::from_secs(5);
 
+/// Whose stream it is.
+pub(super) struct Agent {
+    pub(super) host: HostId,
+    pub(super) hello: Hello,
+    /// Whether it had to be dialled.
+    pub(super) dialled: bool,
+}
+
 pub(super) struct AgentStream {
     context: Context,
-    host: HostId,
-    hello: Hello,
+    agent: Agent,
     outgoing: mpsc::Sender<Result<CoordinatorMessage, Status>>,
     place: Place,
     /// The highest sequence number seen.
@@ -56,16 +63,14 @@ enum End {
 impl AgentStream {
     pub(super) fn new(
         context: Context,
-        host: HostId,
-        hello: Hello,
+        agent: Agent,
         outgoing: mpsc::Sender<Result<CoordinatorMessage, Status>>,
         place: Place,
     ) -> Self {
-        let outcome = hello.last_outcome.clone();
+        let outcome = agent.hello.last_outcome.clone();
         Self {
             context,
-            host,
-            hello,
+            agent,
             outgoing,
             place,
             sequence: 0,
@@ -118,13 +123,16 @@ impl AgentStream {
     }
 
     async fn connect(&mut self) -> Result<(), End> {
-        let connected =
-            Observed::Connected { coordinator: self.context.id, boot_id: self.hello.boot_id.clone() };
+        let connected = Observed::Connected {
+            coordinator: self.context.id,
+            boot_id: self.agent.hello.boot_id.clone(),
+            dialled: self.agent.dialled,
+        };
         self.observe(vec![connected]).await.map_err(|()| End::Elsewhere("there is no leader now"))?;
         let state = self.context.raft.state();
-        let session = state.host(self.host).and_then(|host| host.session.clone());
+        let session = state.host(self.agent.host).and_then(|host| host.session.clone());
         let held = session.is_some_and(|session| {
-            session.number == self.hello.session_number && session.coordinator == self.context.id
+            session.number == self.agent.hello.session_number && session.coordinator == self.context.id
         });
         if !held {
             return Err(End::Elsewhere("a newer session of this host is open"));
@@ -166,7 +174,7 @@ impl AgentStream {
     /// Proposes what the last report says and the record does not.
     async fn compare(&self) -> Result<(), End> {
         let state = self.context.raft.state();
-        let Some(host) = state.host(self.host) else {
+        let Some(host) = state.host(self.agent.host) else {
             return Err(End::Final("the host is deleted"));
         };
         let permit = host.permit.as_ref().map(|permit| permit.id.to_string());
@@ -176,7 +184,8 @@ impl AgentStream {
             self.close_permit(outcome.clone()).await;
         }
         let Some(report) = &self.report else { return Ok(()) };
-        let agent = report::Agent { version: &self.hello.agent_version, clock_offset: self.clock_offset };
+        let agent =
+            report::Agent { version: &self.agent.hello.agent_version, clock_offset: self.clock_offset };
         let observed = report::differences(report, &agent, host, &state);
         if !observed.is_empty() {
             // Compared again in a while, if it was lost.
@@ -186,8 +195,8 @@ impl AgentStream {
     }
 
     async fn observe(&self, observed: Vec<Observed>) -> Result<(), ()> {
-        let session_number = self.hello.session_number;
-        let observation = |observed| Observation { host: self.host, session_number, observed };
+        let session_number = self.agent.hello.session_number;
+        let observation = |observed| Observation { host: self.agent.host, session_number, observed };
         let observations = observed.into_iter().map(observation).collect();
         let proposed =
             self.context.raft.propose(vec![Command::Agent(AgentCommand::Observe(observations))]).await;
@@ -216,13 +225,13 @@ impl AgentStream {
             Some(permit_outcome::Outcome::NotDone(not)) => PermitResult::NotDone { message: not.message },
             Some(permit_outcome::Outcome::InProgress(_)) | None => return Ok(None),
         };
-        Ok(Some(Command::Agent(AgentCommand::Permit { host: self.host, permit, result })))
+        Ok(Some(Command::Agent(AgentCommand::Permit { host: self.agent.host, permit, result })))
     }
 
     fn done(&self, done: Done) -> Result<PermitResult, TrustError> {
         let state = self.context.raft.state();
         let swarm =
-            state.host(self.host).and_then(|host| host.membership.as_ref()).map(|member| member.swarm);
+            state.host(self.agent.host).and_then(|host| host.membership.as_ref()).map(|member| member.swarm);
         let seal = |swarm| {
             let resource = assignment::worker_token_resource(swarm);
             self.context.trust.sealer.seal(&resource, done.worker_token.as_bytes())
@@ -238,7 +247,7 @@ impl AgentStream {
     /// Sends the assignment if it is another one than before.
     fn assign(&mut self) -> Result<(), End> {
         let state = self.context.raft.state();
-        let Some(host) = state.host(self.host) else {
+        let Some(host) = state.host(self.agent.host) else {
             return Err(End::Final("the host is deleted"));
         };
         match assignment::of(host, &state, &self.context.trust) {

@@ -45,7 +45,7 @@ fn issuers(cluster: &ClusterId) -> Issuers {
 
 fn peer(issued: Option<Issued>) -> PeerCertificates {
     let chain = issued.map(|issued| Arc::new(issued.chain));
-    PeerCertificates { address: "127.0.0.1:4711".parse().unwrap(), chain }
+    PeerCertificates { address: "127.0.0.1:4711".parse().unwrap(), dialled: false, chain }
 }
 
 /// A living host `h`, people of each role, and the certificates of everybody who might call.

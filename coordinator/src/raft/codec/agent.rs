@@ -19,7 +19,7 @@ choice! {
 
 choice! {
     Observed as observed {
-        Connected { coordinator, boot_id }
+        Connected { coordinator, boot_id, dialled }
         Disconnected {}
         Facts(facts)
         Engine { status, reason, message }

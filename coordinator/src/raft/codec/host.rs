@@ -26,7 +26,7 @@ record! {
     Desired { absent, force, power, running }
     Instance { instance, intent, private_address, public_address, zone, sealed_kept, bound_at }
     Enrolment { token, key, expires_at }
-    Session { number, coordinator, boot_id }
+    Session { number, coordinator, boot_id, dialled }
     Facts { agent_version, engine_version, operating_system, kernel, architecture, memory_total_bytes, cpus }
     Permit { id, task, granted_at }
     NodeChange { node, role, labels }

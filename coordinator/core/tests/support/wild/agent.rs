@@ -47,7 +47,11 @@ impl Wild<'_> {
         let (reason, message) = ("Wild".to_owned(), self.text());
         let status = [ConditionStatus::True, ConditionStatus::False][self.chance.below(2)];
         let observed = match self.chance.below(9) {
-            0..3 => Observed::Connected { coordinator: self.coordinator(), boot_id: self.text() },
+            0..3 => Observed::Connected {
+                coordinator: self.coordinator(),
+                boot_id: self.text(),
+                dialled: self.chance.percent(20),
+            },
             3 => Observed::Disconnected,
             4..6 => Observed::Engine { status, reason, message },
             6 => Observed::Health { status, reason, message },
