@@ -4,10 +4,11 @@
 //!            changes ─┐
 //!  full pass, wakes ──┴─► planner ──► commands ──► proposer          what should happen next
 //!                           └─ wishes ─► freeze ──► OpenIntent       with secrets a pure planner cannot make
-//!  beats ─► liveness ─► watcher ──► AssignOwner, Disconnect          who is there
+//!  beats, doors ─► liveness ─► watcher ──► AssignOwner, Disconnect   who is there
 //!  coordinators' records ─► membership ──► voters of the raft group
 //! ```
 
+mod doors;
 mod freeze;
 mod membership;
 mod planner;
@@ -82,6 +83,7 @@ fn spawn_loops(
     let mut loops = JoinSet::new();
     loops.spawn(planner::run(context.clone(), agent.clone(), stop.clone()));
     loops.spawn(watcher::run(context.clone(), Arc::clone(liveness), stop.clone()));
+    loops.spawn(doors::run(context.clone(), Arc::clone(liveness), stop.clone()));
     loops.spawn(membership::run(context.clone(), stop.clone()));
     loops
 }

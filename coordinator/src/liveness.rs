@@ -11,7 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use skep_core::State;
 use skep_core::plan::owner;
-use skep_types::HostId;
+use skep_types::{CoordinatorId, HostId};
 
 use crate::clock::Clock;
 use crate::raft::{Beat, BeatAnswer, BeatHandler, Sighting};
@@ -51,6 +51,16 @@ impl Liveness {
     pub fn owners(&self, state: &State) -> owner::Liveness {
         let silence = self.graces.owner_lease + self.graces.driver_call;
         self.lock().owners(state, self.clock.boottime(), self.graces.agent, silence)
+    }
+
+    /// Coordinators that missed beats.
+    pub(crate) fn silent(&self, state: &State) -> Vec<CoordinatorId> {
+        self.lock().silent(state, self.clock.boottime())
+    }
+
+    /// Whether nobody listened at a silent coordinator's ports.
+    pub(crate) fn knocked(&self, id: CoordinatorId, refused: bool) {
+        self.lock().knocked(id, refused);
     }
 
     /// Connected hosts whose agents nobody has heard for the grace, with their session numbers.

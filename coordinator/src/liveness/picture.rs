@@ -14,11 +14,17 @@ use crate::raft::{AgentStream, Beat, Sighting};
 const FLEET_TO_FREEZE: usize = 10;
 /// However many vanished at once, after this many graces they are believed to be gone.
 const FREEZE_GRACES: u32 = 10;
+/// Two beats: one may be late.
+const MISSED_BEATS: Duration = Duration::from_secs(2);
+/// In a row, half a second apart.
+const REFUSALS: u32 = 2;
 
 #[derive(Debug)]
 pub(super) struct Picture {
     began: Duration,
     coordinators: BTreeMap<CoordinatorId, Heard>,
+    /// How often in a row nobody listened at the ports of a silent one.
+    refusals: BTreeMap<CoordinatorId, u32>,
     /// Hosts that should be connected and are in no coordinator's list, since when.
     missing: BTreeMap<HostId, Duration>,
 }
@@ -33,13 +39,19 @@ struct Heard {
 
 impl Picture {
     pub(super) fn new(now: Duration) -> Self {
-        Self { began: now, coordinators: BTreeMap::new(), missing: BTreeMap::new() }
+        Self {
+            began: now,
+            coordinators: BTreeMap::new(),
+            refusals: BTreeMap::new(),
+            missing: BTreeMap::new(),
+        }
     }
 
     pub(super) fn heard(&mut self, beat: &Beat, now: Duration) {
         let agent =
             |stream: &AgentStream| (stream.host, (stream.session_number, now.saturating_sub(stream.silent)));
         let heard = Heard { at: now, process: beat.process, agents: beat.agents.iter().map(agent).collect() };
+        self.refusals.remove(&beat.coordinator);
         self.coordinators.insert(beat.coordinator, heard);
     }
 
@@ -59,13 +71,39 @@ impl Picture {
         grace: Duration,
         silence: Duration,
     ) -> owner::Liveness {
-        let last = |id: &CoordinatorId| self.coordinators.get(id).map_or(self.began, |heard| heard.at);
         let alive = self.coordinators.iter().filter(|(_, heard)| now < heard.at + grace);
         let owners = state.accounts.values().flat_map(|account| account.owners.iter().flatten());
         owner::Liveness {
             alive: alive.map(|(id, heard)| (*id, heard.process)).collect(),
-            expired: owners.map(|owner| owner.coordinator).filter(|id| now >= last(id) + silence).collect(),
+            expired: owners
+                .map(|owner| owner.coordinator)
+                .filter(|id| now >= self.last(id) + silence)
+                .collect(),
+            ended: self.ended().collect(),
         }
+    }
+
+    fn last(&self, id: &CoordinatorId) -> Duration {
+        self.coordinators.get(id).map_or(self.began, |heard| heard.at)
+    }
+
+    pub(super) fn silent(&self, state: &State, now: Duration) -> Vec<CoordinatorId> {
+        let silent = |id: &&CoordinatorId| now >= self.last(id) + MISSED_BEATS;
+        state.coordinators.keys().filter(silent).copied().collect()
+    }
+
+    pub(super) fn knocked(&mut self, id: CoordinatorId, refused: bool) {
+        if refused {
+            let refusals = self.refusals.entry(id).or_default();
+            *refusals = refusals.saturating_add(1);
+        } else {
+            self.refusals.remove(&id);
+        }
+    }
+
+    /// A process that is being replaced may have closed its ports a moment ago and not ended yet.
+    fn ended(&self) -> impl Iterator<Item = CoordinatorId> {
+        self.refusals.iter().filter(|(_, refusals)| **refusals >= REFUSALS).map(|(id, _)| *id)
     }
 
     pub(super) fn lost_agents(
@@ -114,5 +152,29 @@ impl Picture {
                 _ => Some(unheard),
             },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ID: CoordinatorId = CoordinatorId(2);
+
+    fn ended(picture: &Picture) -> bool {
+        picture.ended().any(|id| id == ID)
+    }
+
+    #[test]
+    fn a_refusal_counts_when_it_is_repeated_and_a_beat_ends_it() {
+        let mut picture = Picture::new(Duration::ZERO);
+        picture.knocked(ID, true);
+        picture.knocked(ID, false);
+        picture.knocked(ID, true);
+        assert!(!ended(&picture));
+        picture.knocked(ID, true);
+        assert!(ended(&picture));
+        picture.heard(&Beat { coordinator: ID, process: 1, agents: Vec::new() }, Duration::from_secs(3));
+        assert!(!ended(&picture));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use skep_types::CoordinatorId;
+use skep_types::{CoordinatorId, Idempotency};
 
 use super::View;
 use crate::command::PlanCommand;
@@ -15,6 +15,8 @@ pub struct Liveness {
     pub alive: BTreeMap<CoordinatorId, u64>,
     /// Silent for the owner lease plus the longest driver call: whatever it had begun is over.
     pub expired: BTreeSet<CoordinatorId>,
+    /// Silent, and nobody listens where they should: most likely no such process runs.
+    pub ended: BTreeSet<CoordinatorId>,
 }
 
 pub fn plan(view: &View<'_>, liveness: &Liveness) -> Vec<PlanCommand> {
@@ -22,7 +24,7 @@ pub fn plan(view: &View<'_>, liveness: &Liveness) -> Vec<PlanCommand> {
     let mut commands = Vec::new();
     for account in view.state.accounts.values() {
         for (shard, owner) in (0..).zip(&account.owners) {
-            if owner.as_ref().is_some_and(|owner| !lost(owner, view, liveness)) {
+            if owner.as_ref().is_some_and(|owner| !lost(account, owner, view, liveness)) {
                 continue;
             }
             let Some((coordinator, process)) = eligible(view, account, liveness, &load) else {
@@ -39,11 +41,23 @@ pub fn plan(view: &View<'_>, liveness: &Liveness) -> Vec<PlanCommand> {
 
 /// Another process of the same coordinator proves the old one dead, and one that stops in order says so itself: nothing of
 /// either can still be under way.
-fn lost(owner: &Owner, view: &View<'_>, liveness: &Liveness) -> bool {
+fn lost(account: &Account, owner: &Owner, view: &View<'_>, liveness: &Liveness) -> bool {
     let heard = liveness.alive.get(&owner.coordinator).copied();
     let registered = view.state.coordinators.get(&owner.coordinator).map(|coordinator| coordinator.process);
     let another = |process: Option<u64>| process.is_some_and(|process| process != owner.process);
-    another(heard) || another(registered) || liveness.expired.contains(&owner.coordinator)
+    another(heard)
+        || another(registered)
+        || liveness.expired.contains(&owner.coordinator)
+        || liveness.ended.contains(&owner.coordinator) && repeats_safely(account)
+}
+
+/// Where a call that is made twice has the effect of one, good evidence does for a proof: should the owner be alive all
+/// the same, its lease ends without having doubled anything.
+fn repeats_safely(account: &Account) -> bool {
+    match account.driver.idempotency {
+        Idempotency::Token { .. } | Idempotency::UniqueName => true,
+        Idempotency::None => false,
+    }
 }
 
 fn shards_owned(view: &View<'_>) -> BTreeMap<CoordinatorId, usize> {
@@ -64,7 +78,7 @@ fn eligible(
 ) -> Option<(CoordinatorId, u64)> {
     let able = view.state.coordinators.values().filter(|coordinator| {
         let alive = liveness.alive.get(&coordinator.id) == Some(&coordinator.process);
-        let silent = liveness.expired.contains(&coordinator.id);
+        let silent = liveness.expired.contains(&coordinator.id) || liveness.ended.contains(&coordinator.id);
         let able =
             coordinator.drivers.contains(&account.driver.name) && account.reachable_from(coordinator.id);
         alive && !silent && !coordinator.removed && able

@@ -12,7 +12,11 @@ use crate::support::{Cluster, DriverSpec, create_hosts, digest, request};
 
 /// Three coordinators, the driver on the first two; the first owns its account.
 fn three() -> Cluster {
-    let mut cluster = Cluster::founded(DriverSpec::TOKEN);
+    three_with(DriverSpec::TOKEN)
+}
+
+fn three_with(spec: DriverSpec) -> Cluster {
+    let mut cluster = Cluster::founded(spec);
     for number in [2, 3] {
         let (token, expires_at) = (digest(number), ClusterTime(u64::MAX));
         cluster.accepted(request(&format!("token-{number}"), Request::CreateJoinToken { token, expires_at }));
@@ -24,7 +28,7 @@ fn three() -> Cluster {
             raft_key: digest(20 + number),
         }));
     }
-    cluster.register(CoordinatorId(2), 1, DriverSpec::TOKEN);
+    cluster.register(CoordinatorId(2), 1, spec);
     cluster.liveness.alive.insert(CoordinatorId(3), 0);
     cluster
 }
@@ -57,6 +61,22 @@ fn a_silent_owner_stays_until_it_has_expired() {
     assert_eq!(moves(&cluster), []);
     cluster.liveness.expired.insert(CoordinatorId(1));
     assert_eq!(moves(&cluster), [(CoordinatorId(2), 1)]);
+}
+
+/// Where the same call twice is one, nobody waits for the lease of a process that is gone.
+#[test]
+fn an_owner_whose_process_is_gone_moves_before_it_has_expired_where_calls_repeat_safely() {
+    let moved = [(CoordinatorId(2), 1)];
+    for (spec, expected) in [
+        (DriverSpec::TOKEN, moved.as_slice()),
+        (DriverSpec::UNIQUE, moved.as_slice()),
+        (DriverSpec::NONE, &[]),
+    ] {
+        let mut cluster = three_with(spec);
+        // It was heard a few seconds ago.
+        cluster.liveness.ended.insert(CoordinatorId(1));
+        assert_eq!(moves(&cluster), expected);
+    }
 }
 
 /// Its new process has nothing under way: no lease is waited for.
