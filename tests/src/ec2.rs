@@ -27,10 +27,21 @@ impl Ec2 {
         Self { world, hosts: None, folder: programs(), runtime }
     }
 
-    /// Every instance is a container on a network of its own. `prefix` is a DNS label that no other run uses.
+    /// Every instance is a container, on a network of their own. `prefix` is a DNS label that no other run uses.
     pub fn with_hosts(behaviour: Behaviour, prefix: &str) -> Self {
         let runtime = runtime();
         let hosts = runtime.block_on(Hosts::start(prefix)).unwrap();
+        Self::of_hosts(behaviour, hosts, runtime)
+    }
+
+    /// The same, on a network that there is.
+    pub fn with_hosts_on(network: &str, behaviour: Behaviour, prefix: &str) -> Self {
+        let runtime = runtime();
+        let hosts = runtime.block_on(Hosts::start_on(network, prefix)).unwrap();
+        Self::of_hosts(behaviour, hosts, runtime)
+    }
+
+    fn of_hosts(behaviour: Behaviour, hosts: Arc<Hosts>, runtime: Runtime) -> Self {
         let world = runtime.block_on(World::with_hosts(behaviour, Arc::clone(&hosts))).unwrap();
         Self { world, hosts: Some(hosts), folder: programs(), runtime }
     }
@@ -51,23 +62,24 @@ impl Ec2 {
         }
     }
 
+    /// The machines of its instances, where it has some.
+    pub fn hosts(&self) -> Option<&Hosts> {
+        self.hosts.as_deref()
+    }
+
+    /// Instances that are machines have to prove which they are.
     pub fn add_account(&self, skep: &Cli, name: &str) {
-        let endpoint = format!("amazonec2-endpoint={}", self.world.endpoint());
-        skep.text(&[
-            "account",
-            "add",
-            name,
-            "--driver",
-            "amazonec2",
-            "--option",
-            &endpoint,
-            "--option",
-            "amazonec2-insecure-transport=true",
-            "--credential",
-            "access-key=testing",
-            "--credential",
-            "secret-key=testing",
-        ]);
+        let mut options = vec![
+            format!("amazonec2-endpoint={}", self.world.endpoint()),
+            "amazonec2-insecure-transport=true".to_owned(),
+        ];
+        options.extend(
+            self.hosts.iter().map(|hosts| format!("amazonec2-identity-certificates={}", hosts.certificate())),
+        );
+        let mut words = vec!["account", "add", name, "--driver", "amazonec2"];
+        words.extend(options.iter().flat_map(|option| ["--option", option]));
+        words.extend(["--credential", "access-key=testing", "--credential", "secret-key=testing"]);
+        skep.text(&words);
     }
 }
 
@@ -77,7 +89,7 @@ fn runtime() -> Runtime {
 }
 
 /// A folder with this one driver: what else was built last is no part of a test.
-fn programs() -> TempDir {
+pub fn programs() -> TempDir {
     let folder = tempfile::Builder::new().prefix("skep-e2e-path-").tempdir().unwrap();
     let path = folder.path().join("skep-driver-amazonec2");
     std::fs::copy(amazonec2_driver(), &path).unwrap();

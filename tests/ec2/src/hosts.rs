@@ -15,6 +15,8 @@ use tokio_util::task::TaskTracker;
 use tracing::warn;
 
 use crate::WorldError;
+use crate::metadata::{Documents, Metadata};
+use shape::Machine;
 
 /// Boots at once: more only make each other slower on two cores.
 const BOOTS: usize = 8;
@@ -24,19 +26,25 @@ const NETWORKS: u8 = 64;
 const FIRST: u8 = 10;
 const LAST: u8 = 250;
 
-/// A network of its own, and a container on it for each instance.
+/// A container on one network for each instance.
 #[derive(Debug)]
 pub struct Hosts {
     prefix: String,
-    /// The first three parts of its addresses.
+    network: String,
+    /// Goes with this value.
+    own_network: bool,
+    /// Where hosts reach this machine, and coordinators should listen.
+    gateway: Ipv4Addr,
+    /// The first three parts of the machines' addresses.
     subnet: [u8; 3],
     boots: Arc<Semaphore>,
     tasks: TaskTracker,
     addresses: Mutex<BTreeMap<String, Ipv4Addr>>,
+    metadata: Metadata,
 }
 
 impl Hosts {
-    /// `prefix` is a DNS label that no other run uses.
+    /// On a network of their own. `prefix` is a DNS label that no other run uses.
     pub async fn start(prefix: &str) -> Result<Arc<Self>, WorldError> {
         let mut last = None;
         for third in 0..NETWORKS {
@@ -44,24 +52,60 @@ impl Hosts {
             let range = format!("{}.{}.{}.0/24", subnet[0], subnet[1], subnet[2]);
             let label = format!("skep-tests={prefix}");
             match docker(&["network", "create", "--subnet", &range, "--label", &label, prefix]).await {
-                Ok(_) => {
-                    return Ok(Arc::new(Self {
-                        prefix: prefix.to_owned(),
-                        subnet,
-                        boots: Arc::new(Semaphore::new(BOOTS)),
-                        tasks: TaskTracker::new(),
-                        addresses: Mutex::default(),
-                    }));
-                }
+                Ok(_) => return Ok(Arc::new(Self::new(prefix, prefix, in_subnet(subnet, 1), subnet).await?)),
                 Err(error) => last = Some(error),
             }
         }
         Err(last.unwrap_or(WorldError::NoAddress))
     }
 
+    /// On a network that other machines are on, too: in the last 256 addresses of its first 1,024.
+    pub async fn start_on(network: &str, prefix: &str) -> Result<Arc<Self>, WorldError> {
+        let format = "{{(index .IPAM.Config 0).Gateway}}";
+        let gateway = docker(&["network", "inspect", "--format", format, network]).await?.stdout;
+        let gateway: Ipv4Addr =
+            String::from_utf8_lossy(&gateway).trim().parse().map_err(|_| WorldError::NoAddress)?;
+        let [a, b, c, _] = gateway.octets();
+        Ok(Arc::new(Self::new(prefix, network, gateway, [a, b, c | 3]).await?))
+    }
+
+    async fn new(
+        prefix: &str,
+        network: &str,
+        gateway: Ipv4Addr,
+        subnet: [u8; 3],
+    ) -> Result<Self, WorldError> {
+        Ok(Self {
+            prefix: prefix.to_owned(),
+            network: network.to_owned(),
+            own_network: network == prefix,
+            gateway,
+            subnet,
+            boots: Arc::new(Semaphore::new(BOOTS)),
+            tasks: TaskTracker::new(),
+            addresses: Mutex::default(),
+            metadata: Metadata::start(gateway).await?,
+        })
+    }
+
+    /// PEM of who signs these instances' identity documents.
+    pub fn certificate(&self) -> String {
+        self.metadata.identity().certificate()
+    }
+
+    /// An identity document of any instance, as its metadata would show it, were it here.
+    pub fn document(&self, instance: &str) -> Result<String, WorldError> {
+        self.metadata.document(instance)
+    }
+
+    /// From now on.
+    pub fn show(&self, documents: Documents) {
+        self.metadata.show(documents);
+    }
+
     /// Where hosts reach this machine, and coordinators should listen.
     pub fn gateway(&self) -> Ipv4Addr {
-        self.address(1)
+        self.gateway
     }
 
     /// The container of an instance.
@@ -69,19 +113,23 @@ impl Hosts {
         format!("{}-{instance}", self.prefix)
     }
 
-    fn address(&self, last: u8) -> Ipv4Addr {
-        let [a, b, c] = self.subnet;
-        Ipv4Addr::new(a, b, c, last)
-    }
-
     /// Begins to boot the instance's machine, and tells its address, which it keeps.
     pub(crate) fn boot(self: &Arc<Self>, instance: &str, user_data: &[u8]) -> Result<Ipv4Addr, WorldError> {
         let address = self.reserve(instance)?;
+        self.metadata.started(instance, address);
         let (hosts, user_data) = (Arc::clone(self), user_data.to_vec());
         let container = self.container(instance);
         self.tasks.spawn(async move {
             let _boot = hosts.boots.acquire().await;
-            if let Err(error) = shape::create(&container, &hosts.prefix, address, &user_data).await {
+            let machine = Machine {
+                container: &container,
+                prefix: &hosts.prefix,
+                network: &hosts.network,
+                address,
+                metadata: hosts.metadata.address(),
+                user_data: &user_data,
+            };
+            if let Err(error) = shape::create(&machine).await {
                 warn!(container, %error, "an instance has no machine");
             }
         });
@@ -90,7 +138,7 @@ impl Hosts {
 
     fn reserve(&self, instance: &str) -> Result<Ipv4Addr, WorldError> {
         let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
-        let free = (FIRST..LAST).map(|last| self.address(last));
+        let free = (FIRST..LAST).map(|last| in_subnet(self.subnet, last));
         let mut free = free.filter(|address| !addresses.values().any(|taken| taken == address));
         let address = free.next().ok_or(WorldError::NoAddress)?;
         addresses.insert(instance.to_owned(), address);
@@ -119,6 +167,7 @@ impl Hosts {
         if action == "TerminateInstances" {
             let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
             addresses.retain(|known, _| !instances.contains(known));
+            self.metadata.gone(instances);
         }
     }
 
@@ -138,11 +187,12 @@ impl Drop for Hosts {
     /// Also when a test failed. What was being made a moment ago is left to `tests/run.sh`, which knows the label.
     fn drop(&mut self) {
         let filter = format!("label=skep-tests={}", self.prefix);
-        let remove = format!(
-            "docker ps --all --quiet --filter {filter} | xargs --no-run-if-empty docker rm --force --volumes; \
-             docker network rm {}",
-            self.prefix
+        let mut remove = format!(
+            "docker ps --all --quiet --filter {filter} | xargs --no-run-if-empty docker rm --force --volumes"
         );
+        if self.own_network {
+            remove.push_str(&format!("; docker network rm {}", self.network));
+        }
         let quiet = std::process::Command::new("sh")
             .args(["-c", &remove])
             .stdin(Stdio::null())
@@ -153,6 +203,10 @@ impl Drop for Hosts {
             warn!(%error, "the machines of a test are left");
         }
     }
+}
+
+fn in_subnet([a, b, c]: [u8; 3], last: u8) -> Ipv4Addr {
+    Ipv4Addr::new(a, b, c, last)
 }
 
 pub(crate) async fn docker(words: &[&str]) -> Result<Output, WorldError> {
