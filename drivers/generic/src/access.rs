@@ -4,17 +4,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use skep_driver::{Access, DriverError, ErrorKind};
+use skep_ssh::config::SshConfig;
 use skep_ssh::known_hosts::KnownHosts;
-use skep_ssh::{Identity, Stranger};
-use skep_types::{CredentialDescription, FieldViolation, FlagDescription, FlagKind, Secret};
+use skep_ssh::{Identity, Rsa, Stranger};
+use skep_types::{CredentialDescription, FieldViolation, FlagDescription, FlagKind, Secret, chain};
 
 use crate::adopted::Adopted;
 use crate::agents::Agents;
-use crate::errors;
 use crate::inventory::Inventory;
 
 const STRICT: &str = "generic-strict-host-keys";
 const AGENT: &str = "generic-ssh-agent";
+const ALLOW_RSA: &str = "generic-allow-rsa";
+/// What whoever comes with an RSA key is told.
+const REMEDY: &str = "use an ed25519 or ECDSA key, or set generic-allow-rsa=true on the account";
 
 const KEY: &str = "ssh-key";
 const PASSPHRASE: &str = "ssh-key-passphrase";
@@ -23,6 +26,7 @@ const PASSWORD: &str = "ssh-password";
 const SUDO_PASSWORD: &str = "sudo-password";
 const KNOWN_HOSTS: &str = "known-hosts";
 const INVENTORY: &str = "inventory";
+const SSH_CONFIG: &str = "ssh-config";
 
 pub(crate) fn flags() -> Vec<FlagDescription> {
     let flag = |name: &str, kind, usage: &str, env: &str| FlagDescription {
@@ -45,6 +49,12 @@ pub(crate) fn flags() -> Vec<FlagDescription> {
             "Socket of an ssh-agent on the coordinator whose keys may be used",
             "GENERIC_SSH_AGENT",
         ),
+        flag(
+            ALLOW_RSA,
+            FlagKind::Boolean,
+            "Let RSA keys in, with SHA-2: signing with them can leak them to who measures its time closely",
+            "GENERIC_ALLOW_RSA",
+        ),
     ]
 }
 
@@ -56,7 +66,11 @@ pub(crate) fn credentials() -> Vec<CredentialDescription> {
         required: false,
     };
     vec![
-        credential(KEY, "Private key to log in with, in PEM (ed25519 or ECDSA)", "GENERIC_SSH_PRIVATE_KEY"),
+        credential(
+            KEY,
+            "Private key to log in with, in PEM: ed25519, ECDSA, or RSA where it is allowed",
+            "GENERIC_SSH_PRIVATE_KEY",
+        ),
         credential(PASSPHRASE, "Passphrase of private keys", "GENERIC_SSH_KEY_PASSPHRASE"),
         credential(CERTIFICATE, "OpenSSH certificate of the private key", "GENERIC_SSH_CERTIFICATE"),
         credential(PASSWORD, "Password to log in with, where no key is taken", "GENERIC_SSH_PASSWORD"),
@@ -66,6 +80,11 @@ pub(crate) fn credentials() -> Vec<CredentialDescription> {
             INVENTORY,
             "Machines of the account: CSV, YAML or an Ansible inventory; each host takes the machine of its name",
             "GENERIC_INVENTORY",
+        ),
+        credential(
+            SSH_CONFIG,
+            "An ~/.ssh/config, for what flags and inventory do not say: HostName, User, Port, IdentityFile, ProxyJump",
+            "GENERIC_SSH_CONFIG",
         ),
     ]
 }
@@ -79,6 +98,8 @@ pub(crate) struct Account {
     pub(crate) sudo_password: Option<Secret>,
     pub(crate) known_hosts: Arc<KnownHosts>,
     pub(crate) stranger: Stranger,
+    pub(crate) rsa: Rsa,
+    pub(crate) ssh_config: SshConfig,
     pub(crate) inventory: Inventory,
     pub(crate) agents: Agents,
     pub(crate) adopted: Adopted,
@@ -95,17 +116,18 @@ impl Account {
         let text = |name: &str| credential(name).map_or("", Secret::reveal);
         let inventory = Inventory::parse(text(INVENTORY))
             .map_err(|error| refused("credentials.inventory", error.to_string()))?;
-        let stranger = match access.options.get(STRICT).map(String::as_str) {
-            None | Some("" | "false") => Stranger::Record,
-            Some("true") => Stranger::Refuse,
-            Some(_) => return Err(refused(&format!("options.{STRICT}"), "must be true or false".to_owned())),
-        };
+        let ssh_config = SshConfig::parse(text(SSH_CONFIG))
+            .map_err(|error| refused("credentials.ssh-config", error.to_string()))?;
+        let stranger = if switch(&access, STRICT)? { Stranger::Refuse } else { Stranger::Record };
+        let rsa = if switch(&access, ALLOW_RSA)? { Rsa::Sha2 } else { Rsa::Refused(REMEDY) };
         Ok(Self {
-            identities: identities(&access)?,
+            identities: identities(&access, rsa)?,
             passphrase: credential(PASSPHRASE).cloned(),
             sudo_password: credential(SUDO_PASSWORD).or_else(|| credential(PASSWORD)).cloned(),
             known_hosts: Arc::new(KnownHosts::parse(text(KNOWN_HOSTS))),
             stranger,
+            rsa,
+            ssh_config,
             inventory,
             agents: Agents::new(access.agents_dir),
             adopted: Adopted::new(&access.state_dir),
@@ -113,14 +135,27 @@ impl Account {
     }
 }
 
+fn switch(access: &Access, name: &str) -> Result<bool, DriverError> {
+    match access.options.get(name).map(String::as_str) {
+        None | Some("" | "false") => Ok(false),
+        Some("true") => Ok(true),
+        Some(_) => Err(refused(&format!("options.{name}"), "must be true or false".to_owned())),
+    }
+}
+
 /// The account's key, the keys of its ssh-agent, its password.
-fn identities(access: &Access) -> Result<Vec<Identity>, DriverError> {
+fn identities(access: &Access, rsa: Rsa) -> Result<Vec<Identity>, DriverError> {
     let credential = |name: &str| access.credentials.get(name).filter(|value| !value.reveal().is_empty());
     let mut identities = Vec::new();
     if let Some(pem) = credential(KEY) {
-        let key = Identity::key(KEY, pem, credential(PASSPHRASE)).map_err(errors::before)?;
+        let unusable =
+            |name: &str, error: skep_ssh::Error| refused(&format!("credentials.{name}"), chain(&error));
+        let key = Identity::key(KEY, pem, credential(PASSPHRASE)).map_err(|error| unusable(KEY, error))?;
+        if let Some(why) = key.refusal(rsa) {
+            return Err(refused(&format!("credentials.{KEY}"), why));
+        }
         let certified = match credential(CERTIFICATE) {
-            Some(certificate) => key.certified(certificate.reveal()).map_err(errors::before)?,
+            Some(text) => key.certified(text.reveal()).map_err(|error| unusable(CERTIFICATE, error))?,
             None => key,
         };
         identities.push(certified);

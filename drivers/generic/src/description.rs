@@ -29,11 +29,11 @@ pub(crate) fn description() -> Result<DriverDescription, DriverError> {
         limits: Limits::default(),
         // A marker is there once its machine said so.
         settle: Duration::ZERO,
-        // Nothing over SSH starts a machine that is off.
-        power: PowerActions::None,
+        // Nothing over SSH starts a machine that is off, so none is turned off.
+        power: PowerActions::Restart,
         adopts: true,
         attests: false,
-        tunnels: false,
+        tunnels: true,
         console: false,
     })
 }

@@ -2,16 +2,16 @@
 
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
-use skep_driver::{CreateIntent, Driver, DriverError, ErrorKind, Instance, Page, Placed, Target};
+use skep_driver::{CreateIntent, Driver, DriverError, ErrorKind, Instance, Page, Placed, Target, Tunnel};
 use skep_ssh::Connection;
-use skep_ssh::machine::{Marker, Power};
+use skep_ssh::machine::Marker;
 use skep_types::{DriverDescription, PowerAction, Template};
 
 use crate::access::Account;
 use crate::instance::{Id, Kept};
 use crate::options::Options;
-use crate::reach::{key_file, reach};
-use crate::{ensure, errors, look};
+use crate::reach::reach;
+use crate::{ensure, errors, key_files, look, restart, tunnel};
 
 #[derive(Debug)]
 pub(crate) struct GenericDriver {
@@ -26,12 +26,16 @@ impl GenericDriver {
 
     /// The machine of an instance, and the marker it must have for anything to be done to it. NotFound for an id that
     /// was never given out.
-    async fn machine(&self, cluster: &str, target: &Target) -> Result<(Connection, Marker), DriverError> {
+    fn known(&self, cluster: &str, target: &Target) -> Result<(Kept, Marker), DriverError> {
         let id = &target.instance.provider_id;
         let id = Id::parse(id).ok_or_else(|| errors::not_found(id.as_str()))?;
         let kept = Kept::of(target, &id, &self.account.inventory);
-        let connection = reach(&self.account, &kept).await?;
-        Ok((connection, id.marker(cluster, &target.instance.name)))
+        Ok((kept, id.marker(cluster, &target.instance.name)))
+    }
+
+    async fn machine(&self, cluster: &str, target: &Target) -> Result<(Connection, Marker), DriverError> {
+        let (kept, marker) = self.known(cluster, target)?;
+        Ok((reach(&self.account, &kept).await?, marker))
     }
 
     async fn release(&self, cluster: &str, target: &Target) -> Result<(), DriverError> {
@@ -42,9 +46,9 @@ impl GenericDriver {
         Ok(())
     }
 
-    async fn reboot(&self, cluster: &str, target: &Target) -> Result<(), DriverError> {
-        let (connection, marker) = self.machine(cluster, target).await?;
-        connection.power(&marker, Power::Reboot).await.map_err(errors::amid)
+    async fn restart(&self, cluster: &str, target: &Target) -> Result<(), DriverError> {
+        let (kept, marker) = self.known(cluster, target)?;
+        restart::restart(&self.account, &kept, &marker).await
     }
 }
 
@@ -57,9 +61,9 @@ impl Driver for GenericDriver {
     /// Whether the options can be meant and the key can be read. No machine is asked: which one is not known yet.
     async fn check(&self, template: &Template) -> Result<(), DriverError> {
         let options = Options::read(template)?;
-        options.check(&self.account.inventory)?;
+        options.check(&self.account.inventory, &self.account.ssh_config)?;
         if let Some(file) = options.key_file() {
-            key_file(file, self.account.passphrase.as_ref()).await?;
+            key_files::named(file, self.account.passphrase.as_ref(), self.account.rsa).await?;
         }
         Ok(())
     }
@@ -93,7 +97,7 @@ impl Driver for GenericDriver {
                 "a machine that is only reached over SSH can be restarted, not stopped, started or killed";
             return Err(DriverError::new(ErrorKind::Unsupported, why));
         }
-        let calls: Vec<_> = targets.iter().map(|target| self.reboot(cluster, target)).collect();
+        let calls: Vec<_> = targets.iter().map(|target| self.restart(cluster, target)).collect();
         Ok(stream::iter(calls).buffered(look::AT_ONCE).collect().await)
     }
 
@@ -108,5 +112,10 @@ impl Driver for GenericDriver {
 
     async fn console(&self, _cluster: &str, _target: &Target) -> Result<String, DriverError> {
         Err(DriverError::new(ErrorKind::Unsupported, "a machine's console is not reached over SSH"))
+    }
+
+    async fn tunnel(&self, cluster: &str, target: &Target, port: u16) -> Result<Tunnel, DriverError> {
+        let (connection, marker) = self.machine(cluster, target).await?;
+        tunnel::tunnel(&connection, &marker, target.instance.provider_id.as_str(), port).await
     }
 }

@@ -6,7 +6,7 @@ use skep_ssh::{Connection, Error, Kind};
 
 use crate::access::Account;
 use crate::errors;
-use crate::instance::{Kept, instance};
+use crate::instance::{Kept, instance, place};
 use crate::options::Options;
 use crate::reach::reach;
 
@@ -46,6 +46,7 @@ async fn one(
         incarnation: slot.incarnation,
         intent: intent.intent.to_string(),
         name: slot.name.clone(),
+        place: place(&machine),
     };
     let connection = reach(account, &Kept::new(machine.clone())).await?;
     let seen = connection.host_key();
@@ -59,7 +60,7 @@ async fn one(
     }
     let kept = Kept::seen(machine, &connection);
     let placed = match connection.adopt(&marker, &agent, &slot.bootstrap).await {
-        Ok(looked) => (instance(&marker, &kept, &connection, looked.address)?, None),
+        Ok((looked, marker)) => (instance(&marker, &kept, &connection, looked.address)?, None),
         Err(error) => match remains(&connection, &marker, &kept, &error).await {
             Some(remains) => (remains, Some(errors::before(error))),
             None => return Err(errors::amid(error)),
@@ -76,7 +77,7 @@ async fn remains(connection: &Connection, marker: &Marker, kept: &Kept, error: &
         return None;
     }
     let state = connection.state().await.ok()?;
-    state.marker.filter(|there| there == marker)?;
-    let remains = instance(marker, kept, connection, state.address).ok()?;
+    let there = state.marker.filter(|there| there.intent == marker.intent && there.is_same_host(marker))?;
+    let remains = instance(&there, kept, connection, state.address).ok()?;
     Some(Instance { state: InstanceState::Stopped, ..remains })
 }

@@ -16,6 +16,7 @@ pub(crate) fn before(error: Error) -> DriverError {
         Kind::HostKeyChanged { .. }
         | Kind::HostKeyUnknown { .. }
         | Kind::HostKeyRevoked { .. }
+        | Kind::RsaOnly { .. }
         | Kind::HostCertificate { .. }
         | Kind::AuthFailed { .. }
         | Kind::NothingToTry { .. }
@@ -44,8 +45,17 @@ pub(crate) fn amid(error: Error) -> DriverError {
 
 /// The machine cannot be a host as it is.
 fn unfit(error: &Error) -> ErrorKind {
+    invalid(error.to_string())
+}
+
+fn invalid(description: String) -> ErrorKind {
     let field = skep_driver::flags::field("generic-ip-address");
-    ErrorKind::InvalidSpec { violations: vec![FieldViolation { field, description: error.to_string() }] }
+    ErrorKind::InvalidSpec { violations: vec![FieldViolation { field, description }] }
+}
+
+/// There is no way to the machine that is gone here.
+pub(crate) fn unreachable(why: &str) -> DriverError {
+    DriverError::new(invalid(why.to_owned()), why)
 }
 
 fn told(kind: ErrorKind, error: Error) -> DriverError {

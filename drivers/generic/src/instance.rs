@@ -21,21 +21,22 @@ pub(crate) struct Id {
     pub(crate) port: u16,
 }
 
-impl Id {
-    pub(crate) fn of(marker: &Marker, machine: &Machine) -> Self {
-        Self {
-            host: marker.host.clone(),
-            incarnation: marker.incarnation,
-            address: machine.address.clone(),
-            port: machine.port.unwrap_or(DEFAULT_PORT),
-        }
-    }
+/// What a machine is called for as long as its host lives: as it was named when it was adopted. How it is reached may
+/// change, with an inventory or `~/.ssh/config`, and what it is called must not: an instance of another id is another one.
+pub(crate) fn place(machine: &Machine) -> String {
+    let Machine { address, .. } = machine;
+    let address = if address.contains(':') { format!("[{address}]") } else { address.clone() };
+    format!("{address}:{}", machine.port.unwrap_or(DEFAULT_PORT))
+}
 
-    pub(crate) fn provider_id(&self) -> Result<ProviderId, DriverError> {
-        let Self { host, incarnation, address, port } = self;
-        let address = if address.contains(':') { format!("[{address}]") } else { address.clone() };
-        format!("{host}.{incarnation}@{address}:{port}").parse().map_err(|error| {
-            let message = format!("the name {address} is too long for an instance");
+impl Id {
+    /// The id of an adopted machine, which is `machine` now.
+    pub(crate) fn of(marker: &Marker, machine: &Machine) -> Result<ProviderId, DriverError> {
+        let Marker { host, incarnation, .. } = marker;
+        // Agents were brought without it once.
+        let place = if marker.place.is_empty() { place(machine) } else { marker.place.clone() };
+        format!("{host}.{incarnation}@{place}").parse().map_err(|error| {
+            let message = format!("the name {place} is too long for an instance");
             DriverError::new(ErrorKind::Internal, message).caused_by(error)
         })
     }
@@ -56,6 +57,7 @@ impl Id {
             incarnation: self.incarnation,
             intent: String::new(),
             name: name.to_owned(),
+            place: String::new(),
         }
     }
 }
@@ -100,7 +102,8 @@ impl Kept {
         let bare = Machine { address: id.address.clone(), ..Machine::default() };
         let (old, pins) = kept.map_or((bare, Vec::new()), |kept| (kept.machine, kept.pins));
         let mut machine = listed.map_or_else(|| old.clone(), |listed| listed.or(&old));
-        machine.port = Some(id.port);
+        // The usual port stands there where none was said.
+        machine.port = machine.port.or((id.port != DEFAULT_PORT).then_some(id.port));
         Self { machine, pins }
     }
 
@@ -118,10 +121,7 @@ pub(crate) fn instance(
 ) -> Result<Instance, DriverError> {
     let peer = connection.peer();
     Ok(Instance {
-        instance: InstanceRef {
-            provider_id: Id::of(marker, &kept.machine).provider_id()?,
-            name: marker.name.clone(),
-        },
+        instance: InstanceRef { provider_id: Id::of(marker, &kept.machine)?, name: marker.name.clone() },
         intent: marker.intent.parse().ok(),
         state: InstanceState::Running,
         private_address: own.or(peer),

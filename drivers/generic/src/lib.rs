@@ -3,7 +3,7 @@
 //! ```text
 //! ensure ──► the machine for this host (pure) ──► one SSH connection ──► marker, agent, bootstrap script
 //! list ──► the account's inventory, and what this coordinator adopted ──► marker of each machine
-//! observe, restart, destroy ──► the machine of the instance ──► only where the marker is the instance's
+//! observe, restart, destroy, tunnel ──► the machine of the instance ──► only where the marker is the instance's
 //! ```
 //! Nothing is remembered here: whose a machine is stands in a marker on the machine itself, written in one step, so a
 //! lost attempt is found by trying again and no machine is adopted twice. Which machine a host gets follows from the
@@ -18,9 +18,13 @@ mod ensure;
 mod errors;
 mod instance;
 pub mod inventory;
+mod key_files;
 mod kind;
 mod look;
 mod options;
 mod reach;
+mod restart;
+mod tunnel;
+mod way;
 
 pub use kind::GenericKind;

@@ -33,13 +33,19 @@ pub(crate) async fn list(
     let next = (from + page.len() < machines.len()).then(|| (from + page.len()).to_string());
     let looks = page.into_iter().map(|kept| look(account, cluster, kept));
     let looked: Vec<Option<Instance>> = stream::iter(looks).buffered(AT_ONCE).collect().await;
-    Ok(Page { instances: looked.into_iter().flatten().collect(), next })
+    let mut seen = BTreeSet::new();
+    let once = |found: &Instance| seen.insert(found.instance.provider_id.clone());
+    Ok(Page { instances: looked.into_iter().flatten().filter(once).collect(), next })
 }
 
-/// Each machine once, in an order that stays from page to page.
+/// Each machine once, in an order that stays from page to page. Of one that is called otherwise by now, what the
+/// inventory says counts.
 async fn known(account: &Account) -> Vec<Kept> {
     let listed = account.inventory.machines.iter().cloned().map(Kept::new);
+    let names: BTreeSet<&str> =
+        account.inventory.machines.iter().filter_map(|machine| machine.name.as_deref()).collect();
     let mut noted = account.adopted.all().await;
+    noted.retain(|kept| kept.machine.name.as_deref().is_none_or(|name| !names.contains(name)));
     noted.sort_by(|a, b| a.machine.address.cmp(&b.machine.address));
     let mut seen = BTreeSet::new();
     let place = |kept: &Kept| (kept.machine.address.clone(), kept.machine.port.unwrap_or(DEFAULT_PORT));

@@ -1,9 +1,11 @@
 //! A template's options, read and checked; and which machine a host gets. Pure.
 
 use skep_driver::{DriverError, flags};
+use skep_ssh::config::SshConfig;
 use skep_types::{FlagDescription, FlagKind, Template};
 
 use crate::inventory::{Inventory, Machine, machine, server};
+use crate::way::way;
 
 const ADDRESS: &str = "generic-ip-address";
 const USER: &str = "generic-ssh-user";
@@ -66,15 +68,18 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// Of user and port only what was said: a default would win over `~/.ssh/config`.
     pub(crate) fn read(template: &Template) -> Result<Self, DriverError> {
         let given = flags::read(&flags(), template)?;
-        let text = |name: &str| given.text(name).filter(|text| !text.is_empty());
+        let text =
+            |name: &str| template.options.get(name).map(String::as_str).filter(|text| !text.is_empty());
         if given.integer(ENGINE_PORT, 1..=65_535)?.is_some_and(|port| port != DEFAULT_ENGINE_PORT) {
             let why =
                 "the Docker front door listens on 2376 on every host; an engine's own port stays as it is";
             return Err(flags::invalid(ENGINE_PORT, why));
         }
-        let port = given.integer(PORT, 1..=65_535)?.and_then(|port| u16::try_from(port).ok());
+        let port = given.integer(PORT, 1..=65_535)?.filter(|_| text(PORT).is_some());
+        let port = port.and_then(|port| u16::try_from(port).ok());
         let list = |name: &'static str, read: fn(&str) -> Result<Vec<String>, String>| {
             text(name).map_or(Ok(Vec::new()), |text| read(text).map_err(|why| flags::invalid(name, why)))
         };
@@ -104,15 +109,17 @@ impl Options {
         Ok(found.cloned().ok_or_else(missing)?.or(&self.defaults))
     }
 
-    /// Whether there is any machine to choose from.
-    pub(crate) fn check(&self, inventory: &Inventory) -> Result<(), DriverError> {
+    /// Whether there is any machine to choose from, and a way to it where it is named.
+    pub(crate) fn check(&self, inventory: &Inventory, config: &SshConfig) -> Result<(), DriverError> {
         let none = self.one.is_none() && self.list.machines.is_empty() && inventory.machines.is_empty();
         if none {
             let why =
                 format!("name a machine, or give a list of them with {MACHINES} or the account's inventory");
             return Err(flags::invalid(ADDRESS, why));
         }
-        Ok(())
+        let named = self.one.clone().map(|one| one.or(&self.defaults));
+        let way = named.map(|one| way(config, &one)).transpose();
+        way.map(drop).map_err(|why| flags::invalid(ADDRESS, why))
     }
 
     /// The file of a private key that is not the account's.

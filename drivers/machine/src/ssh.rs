@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use skep_driver::{DriverError, ErrorKind};
 use skep_ssh::machine::{Agent, Marker};
-use skep_ssh::{Connection, Deadlines, Error, Hop, HostKeys, Identity, Kind, Login, Route, connect};
+use skep_ssh::{Connection, Deadlines, Error, Hop, HostKeys, Identity, Kind, Login, Route, Rsa, connect};
 use tokio::time::{Instant, sleep};
 use tracing::debug;
 
@@ -50,6 +50,7 @@ impl WayIn for SshWayIn {
             incarnation: newcomer.incarnation,
             intent: newcomer.intent.to_string(),
             name: newcomer.name.to_owned(),
+            place: String::new(),
         };
         let connection = first_login(&route(door).map_err(failed)?).await.map_err(failed)?;
         let adopted = connection.adopt(&marker, &agent, newcomer.bootstrap).await;
@@ -63,8 +64,9 @@ impl WayIn for SshWayIn {
 fn route(door: &Door) -> Result<Route, Error> {
     let identity = Identity::key("the plugin's", &door.key, None)?;
     let login = Login { user: door.user.clone(), identities: vec![identity], sudo_password: None };
-    // The machine was made a moment ago: nobody can know its key yet.
-    let target = Hop { host: door.host.clone(), port: door.port, login, keys: HostKeys::default() };
+    // The machine was made a moment ago: nobody can know its key yet. Plugins make RSA keys, nearly all of them.
+    let (host, port) = (door.host.clone(), door.port);
+    let target = Hop { host, port, login, keys: HostKeys::default(), rsa: Rsa::Sha2 };
     Ok(Route { jumps: Vec::new(), target, deadlines: Deadlines::default() })
 }
 

@@ -26,20 +26,24 @@ struct Attempt<'a> {
     hop: &'a Hop,
     notes: &'a Notes,
     tried: Vec<String>,
+    /// Keys that were not tried, and why.
+    left_out: Vec<String>,
     /// What the server takes, as far as it said.
     takes: Option<MethodSet>,
 }
 
 pub(crate) async fn log_in(handle: &mut Handle<Client>, hop: &Hop, notes: &Notes) -> Result<(), Error> {
-    let mut attempt = Attempt { handle, hop, notes, tried: Vec::new(), takes: None };
+    let mut attempt = Attempt { handle, hop, notes, tried: Vec::new(), left_out: Vec::new(), takes: None };
     for identity in &hop.login.identities {
         if attempt.tried.len() >= TRIES_MAX || attempt.handle.is_closed() {
             break;
         }
         let let_in = match identity {
-            Identity::Key { name, key, certificate } => {
-                attempt.key(name, key, certificate.as_deref()).await?
-            }
+            Identity::Key { name, key, certificate } => match identity.refusal(hop.rsa) {
+                None => attempt.key(name, key, certificate.as_deref()).await?,
+                Some(why) => attempt.leave_out(format!("key {name} ({why})")),
+            },
+            Identity::Absent { .. } => attempt.leave_out(identity.to_string()),
             Identity::Agent { socket } => attempt.agent(socket).await?,
             Identity::Password(password) => attempt.password(password).await?,
         };
@@ -51,9 +55,16 @@ pub(crate) async fn log_in(handle: &mut Handle<Client>, hop: &Hop, notes: &Notes
 }
 
 impl Attempt<'_> {
+    /// False: it lets nobody in.
+    fn leave_out(&mut self, what: String) -> bool {
+        self.left_out.push(what);
+        false
+    }
+
     fn failure(self) -> Error {
         let (address, user) = (self.hop.to_string(), self.hop.login.user.clone());
-        if self.tried.is_empty() {
+        let tried: Vec<String> = self.tried.into_iter().chain(self.left_out).collect();
+        if tried.is_empty() {
             return Kind::NothingToTry { address, user }.into();
         }
         let takes = self.takes.iter().flat_map(|methods| methods.iter());
@@ -61,7 +72,7 @@ impl Attempt<'_> {
         if self.handle.is_closed() {
             takes = vec![format!("no more tries{}", after_comma(&self.notes.goodbye()))];
         }
-        Kind::AuthFailed { address, user, tried: self.tried, takes }.into()
+        Kind::AuthFailed { address, user, tried, takes }.into()
     }
 
     fn broken(&self, error: russh::Error) -> Error {
@@ -158,10 +169,10 @@ impl Attempt<'_> {
     ) -> Result<bool, Error> {
         let user = self.hop.login.user.clone();
         let public = key.public_key().into_owned();
-        if !cfg!(feature = "rsa") && matches!(public.algorithm(), Algorithm::Rsa { .. }) {
-            return Ok(false);
-        }
         let what = format!("ssh-agent's key {} {}", key.comment(), public.fingerprint(HashAlg::Sha256));
+        if let Some(why) = self.hop.rsa.refusal(&public.algorithm()) {
+            return Ok(self.leave_out(format!("{what} ({why})")));
+        }
         let hash = self.rsa_hash(&public.algorithm()).await?;
         let answer = match key {
             AgentIdentity::PublicKey { key, .. } => {

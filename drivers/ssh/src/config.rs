@@ -1,7 +1,8 @@
 //! Reads `~/.ssh/config`: Host, HostName, User, Port, IdentityFile and ProxyJump. Pure.
 //!
-//! As in OpenSSH the first value wins, and identity files add up. Other settings are left out; `Match` blocks other
-//! than `Match all` are skipped, and `Include` is the caller's affair, who knows the files.
+//! As in OpenSSH the first value wins, and identity files add up. Other settings are left out, and `Match` blocks other
+//! than `Match all` are skipped. What would silently lead elsewhere is refused: `Include`, because only the text is here,
+//! and `ProxyCommand` for the servers that need it, because nobody's command is run.
 
 mod place;
 
@@ -29,6 +30,16 @@ enum Setting {
     Port(u16),
     IdentityFile(String),
     ProxyJump(Vec<Place>),
+    /// Anything but `none`.
+    ProxyCommand,
+}
+
+/// From here to a server, each place as the configuration knows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Way {
+    /// First one first.
+    pub jumps: Vec<Place>,
+    pub target: Place,
 }
 
 /// A line that cannot be meant.
@@ -92,25 +103,30 @@ impl SshConfig {
         found
     }
 
-    /// The jump hosts to `place`, first one first, each as the configuration knows it. Empty for a circle, too.
-    pub fn jumps(&self, place: &Place) -> Vec<Place> {
+    /// The way to `place`, through `jumps` if there are any, else through those of the configuration; the first of them
+    /// may have jump hosts of its own.
+    pub fn way(&self, place: &Place, jumps: &[Place]) -> Result<Way, String> {
+        let mut next = if jumps.is_empty() { self.jumps_of(&place.host)? } else { jumps.to_vec() };
         let mut way = Vec::new();
-        let mut to = place.host.clone();
-        while let Some(jumps) = self.jumps_of(&to).filter(|jumps| !jumps.is_empty()) {
-            if way.len() + jumps.len() > JUMPS_MAX {
-                return Vec::new();
+        while let Some(first) = next.first().map(|first| first.host.clone()) {
+            if way.len() + next.len() > JUMPS_MAX {
+                return Err(format!("the way to {} has more than {JUMPS_MAX} jump hosts", place.host));
             }
-            to.clone_from(&jumps[0].host);
-            way.splice(0..0, jumps.iter().map(|jump| self.place(jump)));
+            way.splice(0..0, next.iter().map(|jump| self.place(jump)));
+            next = self.jumps_of(&first)?;
         }
-        way
+        Ok(Way { jumps: way, target: self.place(place) })
     }
 
-    fn jumps_of(&self, host: &str) -> Option<&Vec<Place>> {
-        self.of(host).find_map(|setting| match setting {
-            Setting::ProxyJump(jumps) => Some(jumps),
-            _ => None,
-        })
+    fn jumps_of(&self, host: &str) -> Result<Vec<Place>, String> {
+        let decides = |setting: &&Setting| matches!(setting, Setting::ProxyJump(_) | Setting::ProxyCommand);
+        match self.of(host).find(decides) {
+            Some(Setting::ProxyJump(jumps)) => Ok(jumps.clone()),
+            Some(_) => Err(format!(
+                "the SSH configuration reaches {host} by a ProxyCommand, and none is run here; ProxyJump is followed"
+            )),
+            None => Ok(Vec::new()),
+        }
     }
 
     fn of<'a>(&'a self, host: &str) -> impl Iterator<Item = &'a Setting> {
@@ -139,6 +155,11 @@ fn setting(keyword: &str, value: &str) -> Result<Option<Setting>, String> {
         }
         "identityfile" if value.eq_ignore_ascii_case("none") => return Ok(None),
         "identityfile" => Setting::IdentityFile(value.to_owned()),
+        "proxycommand" if value.eq_ignore_ascii_case("none") => Setting::ProxyJump(Vec::new()),
+        "proxycommand" => Setting::ProxyCommand,
+        "include" => {
+            return Err("Include is not followed, only this text is here: put those lines in".to_owned());
+        }
         "proxyjump" if value.eq_ignore_ascii_case("none") => Setting::ProxyJump(Vec::new()),
         "proxyjump" => Setting::ProxyJump(value.split(',').map(parse_place).collect::<Result<_, _>>()?),
         _ => return Ok(None),

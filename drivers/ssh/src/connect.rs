@@ -91,7 +91,7 @@ where
     let late = || Kind::TimedOut { address: address.clone(), doing: HANDSHAKE, after: deadlines.handshake };
     let mut handle: Handle<Client> = match timeout(deadlines.handshake, Box::pin(handshake)).await {
         Err(_) => return Err(late().into()),
-        Ok(Err(refusal)) => return Err(refusal.explain(&address, HANDSHAKE, &notes)),
+        Ok(Err(refusal)) => return Err(refusal.explain(hop, HANDSHAKE, &notes)),
         Ok(Ok(handle)) => handle,
     };
     let seen: SeenKey = notes
@@ -107,8 +107,8 @@ where
 
 fn config(hop: &Hop) -> Config {
     let preferred = Preferred {
-        key: hop.keys.algorithms(&hop.host, hop.port).into(),
-        host_key_certificates: hop.keys.certificates(&hop.host, hop.port).into(),
+        key: hop.keys.algorithms(&hop.host, hop.port, hop.rsa).into(),
+        host_key_certificates: hop.keys.certificates(&hop.host, hop.port, hop.rsa).into(),
         // What is sent is small, or compressed badly: cheaper as it is.
         compression: vec![compression::NONE].into(),
         ..Preferred::default()

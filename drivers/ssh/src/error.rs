@@ -4,6 +4,8 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
+use crate::rsa;
+
 /// What failed, and what it was caused by.
 #[derive(Debug)]
 pub struct Error {
@@ -37,6 +39,8 @@ pub enum Kind {
     HostKeyChanged { address: String, known: Vec<String>, shown: String },
     #[error("the host key of {address}, {shown}, is not known; give its fingerprint or a known_hosts line")]
     HostKeyUnknown { address: String, shown: String },
+    #[error("{address} shows no other host key than an RSA key; {}", rsa::refusal(.remedy))]
+    RsaOnly { address: String, remedy: &'static str },
     #[error("the host key of {address}, {shown}, is revoked by known_hosts")]
     HostKeyRevoked { address: String, shown: String },
     #[error("the host certificate of {address} is not valid: {why}")]

@@ -6,8 +6,8 @@ use russh::keys::ssh_key::certificate::CertType;
 use russh::keys::ssh_key::{Algorithm, Certificate, EcdsaCurve, Fingerprint, HashAlg};
 use russh::keys::{PublicKey, PublicKeyOrCertificate};
 
-use crate::Kind;
 use crate::known_hosts::{KnownHosts, Marker, matches};
+use crate::{Kind, Rsa};
 
 /// What is known of a server's key before the first contact. Any one match is enough; where nothing at all is known
 /// of the server, `stranger` decides.
@@ -60,18 +60,18 @@ impl HostKeys {
     }
 
     /// The algorithms to ask for, those of known keys first: a server then shows a key that can be compared.
-    pub(crate) fn algorithms(&self, host: &str, port: u16) -> Vec<Algorithm> {
+    pub(crate) fn algorithms(&self, host: &str, port: u16, rsa: Rsa) -> Vec<Algorithm> {
         let known: Vec<Algorithm> = self.known(host, port).map(PublicKey::algorithm).collect();
         let kind = |algorithm: &Algorithm| algorithm.clone().with_any_hash();
-        let mut offered = all_algorithms();
+        let mut offered = all_algorithms(rsa);
         offered.sort_by_key(|algorithm| !known.iter().any(|known| kind(known) == kind(algorithm)));
         offered
     }
 
     /// The algorithms of certificates to ask for: none where no authority is known, or a server could not be told.
-    pub(crate) fn certificates(&self, host: &str, port: u16) -> Vec<Algorithm> {
+    pub(crate) fn certificates(&self, host: &str, port: u16, rsa: Rsa) -> Vec<Algorithm> {
         let authorities = self.known_hosts.keys(host, port, Marker::Authority).next().is_some();
-        if authorities { all_algorithms() } else { Vec::new() }
+        if authorities { all_algorithms(rsa) } else { Vec::new() }
     }
 
     /// The verdict about what `host` shows. `now` in seconds since 1970.
@@ -155,12 +155,12 @@ fn describe(key: &PublicKey) -> String {
     format!("{} {}", key.algorithm(), key.fingerprint(HashAlg::Sha256))
 }
 
-fn all_algorithms() -> Vec<Algorithm> {
+fn all_algorithms(rsa: Rsa) -> Vec<Algorithm> {
     let mut algorithms = vec![Algorithm::Ed25519];
     for curve in [EcdsaCurve::NistP256, EcdsaCurve::NistP384, EcdsaCurve::NistP521] {
         algorithms.push(Algorithm::Ecdsa { curve });
     }
-    if cfg!(feature = "rsa") {
+    if rsa.is_let_in() {
         algorithms.push(Algorithm::Rsa { hash: Some(HashAlg::Sha512) });
         algorithms.push(Algorithm::Rsa { hash: Some(HashAlg::Sha256) });
     }

@@ -4,11 +4,11 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use russh::keys::ssh_key::{Algorithm, Certificate, HashAlg, PrivateKey};
+use russh::keys::ssh_key::{Certificate, HashAlg, PrivateKey};
 use russh::keys::{Error as KeyError, decode_secret_key};
 use skep_types::Secret;
 
-use crate::{Error, Kind};
+use crate::{Error, Kind, Rsa};
 
 /// One way to prove who one is.
 #[derive(Clone)]
@@ -24,6 +24,11 @@ pub enum Identity {
         socket: PathBuf,
     },
     Password(Secret),
+    /// A key that was named and cannot be tried. It is told with those that were, when none lets in.
+    Absent {
+        name: String,
+        why: String,
+    },
 }
 
 impl Identity {
@@ -31,10 +36,15 @@ impl Identity {
     pub fn key(name: &str, pem: &Secret, passphrase: Option<&Secret>) -> Result<Self, Error> {
         let key = decode_secret_key(pem.reveal(), passphrase.map(Secret::reveal))
             .map_err(|error| unusable(name, pem, passphrase.is_some(), error))?;
-        if !cfg!(feature = "rsa") && matches!(key.algorithm(), Algorithm::Rsa { .. }) {
-            return Err(without_rsa(name));
-        }
         Ok(Self::Key { name: name.to_owned(), key: Arc::new(key), certificate: None })
+    }
+
+    /// Why `rsa` leaves it out, if it does. The keys of an ssh-agent are only known at login.
+    pub fn refusal(&self, rsa: Rsa) -> Option<String> {
+        match self {
+            Self::Key { key, .. } => rsa.refusal(&key.algorithm()),
+            Self::Agent { .. } | Self::Password(_) | Self::Absent { .. } => None,
+        }
     }
 
     /// The same key with a certificate of it, as it stands in `NAME-cert.pub`. Anything but a key stays as it is.
@@ -60,6 +70,7 @@ impl fmt::Display for Identity {
             }
             Self::Agent { socket } => write!(f, "ssh-agent {}", socket.display()),
             Self::Password(_) => f.write_str("password"),
+            Self::Absent { name, why } => write!(f, "key {name} ({why})"),
         }
     }
 }
@@ -71,11 +82,8 @@ impl fmt::Debug for Identity {
 }
 
 fn unusable(name: &str, pem: &Secret, with_passphrase: bool, error: KeyError) -> Error {
-    // Without the feature the library does not know the format.
-    if !cfg!(feature = "rsa") && pem.reveal().contains("-----BEGIN RSA PRIVATE KEY-----") {
-        return without_rsa(name);
-    }
     let why = match &error {
+        _ if !pem.reveal().contains("-----BEGIN ") => "it is not a private key in PEM",
         KeyError::KeyIsEncrypted if with_passphrase => "its passphrase is wrong",
         KeyError::KeyIsEncrypted => "it is protected by a passphrase, and none is given",
         KeyError::CouldNotReadKey => "it is not a private key in PEM",
@@ -83,11 +91,6 @@ fn unusable(name: &str, pem: &Secret, with_passphrase: bool, error: KeyError) ->
         _ => "it cannot be read",
     };
     Error::caused_by(Kind::UnusableKey { name: name.to_owned(), why: why.to_owned() }, error)
-}
-
-fn without_rsa(name: &str) -> Error {
-    let why = "this build takes no RSA keys (feature `rsa`); use an ed25519 or ECDSA key".to_owned();
-    Kind::UnusableKey { name: name.to_owned(), why }.into()
 }
 
 #[cfg(test)]

@@ -25,12 +25,15 @@ mod identity;
 pub mod known_hosts;
 pub mod machine;
 mod route;
+mod rsa;
 mod sudo;
 
 pub use connect::connect;
 pub use connection::Connection;
 pub use error::{Error, Kind};
 pub use exec::{Output, Script};
+pub use forward::Forward;
 pub use host_key::{HostKeys, SeenKey, Stranger};
 pub use identity::Identity;
 pub use route::{Deadlines, Hop, Login, Route};
+pub use rsa::Rsa;

@@ -32,6 +32,8 @@ pub(crate) mod status {
     pub(crate) const DISK_FULL: u32 = 42;
     /// An agent, and no marker.
     pub(crate) const OTHER_AGENT: u32 = 43;
+    /// This and more: it was ended from outside.
+    pub(crate) const SIGNAL: u32 = 128;
 }
 
 /// The lines `skep:KEY=VALUE` of a script's stdout. Whatever else a login prints is left out.

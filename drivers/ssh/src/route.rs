@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::{HostKeys, Identity};
+use crate::{HostKeys, Identity, Rsa};
 
 /// The way to a machine: through each jump host in turn, then the machine itself.
 #[derive(Debug, Clone)]
@@ -21,6 +21,8 @@ pub struct Hop {
     pub port: u16,
     pub login: Login,
     pub keys: HostKeys,
+    /// For the keys that are tried there, and for the server's own.
+    pub rsa: Rsa,
 }
 
 /// Who logs in, and with what; tried in this order.

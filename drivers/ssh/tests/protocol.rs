@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use russh::keys::{Algorithm, PrivateKey, key::safe_rng};
 use russh::server::{self, Auth, ChannelOpenHandle, Config, Msg, Session, VerifiedPublicKey};
 use russh::{Channel, ChannelId};
-use skep_ssh::{Connection, Deadlines, Error, Hop, HostKeys, Identity, Kind, Login, Route, Script, connect};
+use skep_ssh::{
+    Connection, Deadlines, Error, Hop, HostKeys, Identity, Kind, Login, Route, Rsa, Script, connect,
+};
 use skep_types::Secret;
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
@@ -93,8 +95,8 @@ fn route(address: SocketAddr) -> Route {
     let pem = key.to_openssh(Default::default()).unwrap();
     let identity = Identity::key("test", &Secret::new(pem.as_str()), None).unwrap();
     let login = Login { user: "root".into(), identities: vec![identity], sudo_password: None };
-    let target =
-        Hop { host: address.ip().to_string(), port: address.port(), login, keys: HostKeys::default() };
+    let (host, port) = (address.ip().to_string(), address.port());
+    let target = Hop { host, port, login, keys: HostKeys::default(), rsa: Rsa::Refused("") };
     let deadlines = Deadlines { handshake: Duration::from_millis(500), ..Deadlines::default() };
     Route { jumps: Vec::new(), target, deadlines }
 }

@@ -7,6 +7,7 @@ fn marker() -> Marker {
         incarnation: 2,
         intent: "i1-7".into(),
         name: "web-1".into(),
+        place: String::new(),
     }
 }
 
@@ -18,30 +19,38 @@ fn machine(address: &str) -> Machine {
 fn an_id_says_which_host_and_where() {
     for (address, text) in [("10.0.0.5", "h1-42.2@10.0.0.5:22"), ("2001:db8::1", "h1-42.2@[2001:db8::1]:22")]
     {
-        let id = Id::of(&marker(), &machine(address));
-        let provider_id = id.provider_id().unwrap();
+        let provider_id = Id::of(&marker(), &machine(address)).unwrap();
         assert_eq!(provider_id.as_str(), text);
-        assert_eq!(Id::parse(&provider_id), Some(id.clone()));
+        let id = Id::parse(&provider_id).unwrap();
+        assert_eq!((id.address.as_str(), id.port), (address, 22));
         assert!(id.marker("c1", "web-1").is_same_host(&marker()));
     }
     for other in ["skep-never-was", "h1-42@a:22", "h1-42.x@a:22", "h1-42.1@a"] {
         assert_eq!(Id::parse(&other.parse().unwrap()), None, "{other}");
     }
-    assert!(Id::of(&marker(), &machine(&"x".repeat(200))).provider_id().is_err());
+    assert!(Id::of(&marker(), &machine(&"x".repeat(200))).is_err());
+    let adopted = Marker { place: place(&machine("web")), ..marker() };
+    let renamed = Id::of(&adopted, &machine("web.example.com")).unwrap();
+    assert_eq!(
+        renamed.as_str(),
+        "h1-42.2@web:22",
+        "another word for a machine makes no other instance of it"
+    );
 }
 
 #[test]
 fn what_was_kept_comes_back_and_the_inventory_knows_better() {
-    let id = Id::of(&marker(), &machine("10.0.0.5"));
+    let provider_id = Id::of(&marker(), &machine("10.0.0.5")).unwrap();
+    let id = Id::parse(&provider_id).unwrap();
     let target = |kept: Option<&Kept>| Target {
-        instance: InstanceRef { provider_id: id.provider_id().unwrap(), name: "web-1".into() },
+        instance: InstanceRef { provider_id: provider_id.clone(), name: "web-1".into() },
         kept: kept.and_then(Kept::secret),
     };
     let pins = vec![Pin { address: "10.0.0.5:22".into(), key: "ssh-ed25519 AAAA".into() }];
     let old = Machine { user: Some("old".into()), key: Some("/k".into()), ..machine("10.0.0.5") };
     let kept = Kept { machine: old, pins };
     let back = Kept::of(&target(Some(&kept)), &id, &Inventory::default());
-    assert_eq!((back.machine.user.as_deref(), back.machine.port), (Some("old"), Some(22)));
+    assert_eq!((back.machine.user.as_deref(), back.machine.port), (Some("old"), None));
     assert_eq!(back.pins, kept.pins);
 
     let inventory = Inventory::parse("address,user\n10.0.0.5,new\n").unwrap();

@@ -46,10 +46,9 @@ fn one_machine_by_its_address() {
 fn machines_are_taken_by_the_hosts_name_and_never_by_chance() {
     let account = Inventory::parse("name,address,user\nweb-1,10.0.0.1,\nweb-2,10.0.0.2,deploy\n").unwrap();
     let options = read(&[]).unwrap();
-    let of =
-        |name: &str| options.machine(name, &account).map(|machine| (machine.address, machine.user.unwrap()));
-    assert_eq!(of("web-2").unwrap(), ("10.0.0.2".to_owned(), "deploy".to_owned()));
-    assert_eq!(of("web-1").unwrap(), ("10.0.0.1".to_owned(), "root".to_owned()));
+    let of = |name: &str| options.machine(name, &account).map(|machine| (machine.address, machine.user));
+    assert_eq!(of("web-2").unwrap(), ("10.0.0.2".to_owned(), Some("deploy".to_owned())));
+    assert_eq!(of("web-1").unwrap(), ("10.0.0.1".to_owned(), None), "a default is nothing that was said");
     assert!(of("web-3").unwrap_err().message.contains("no machine is listed for the host \"web-3\""));
     let own = read(&[(MACHINES, "10.0.0.8\n10.0.0.9\n")]).unwrap();
     assert_eq!(own.machine("web-2", &account).unwrap().address, "10.0.0.9");
@@ -70,5 +69,10 @@ fn what_cannot_be_meant_names_its_option() {
     ] {
         assert_eq!(field(read(&[(name, value)])), path(name), "{value}");
     }
-    assert!(read(&[]).unwrap().check(&Inventory::default()).is_err());
+    let none = (Inventory::default(), SshConfig::default());
+    assert!(read(&[]).unwrap().check(&none.0, &none.1).is_err());
+    let config = SshConfig::parse("Host odd\nProxyCommand nc %h %p\n").unwrap();
+    let odd = read(&[(ADDRESS, "odd")]).unwrap();
+    assert_eq!(field(odd.check(&none.0, &config).map(|()| odd.clone())), path(ADDRESS));
+    read(&[(ADDRESS, "odd"), (JUMP, "gate")]).unwrap().check(&none.0, &config).unwrap();
 }

@@ -76,7 +76,7 @@ impl DriverUnderTest for Generic {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_rule_of_the_contract_is_kept() {
     let coordinator = Coordinator::new();
-    let machines = coordinator.boot(MACHINES);
+    let machines = coordinator.boot_again(MACHINES);
     let report = conformance::run(Generic { machines, coordinator }).await;
     println!("{report}");
     let report = report.into_result().unwrap_or_else(|report| panic!("{report}"));

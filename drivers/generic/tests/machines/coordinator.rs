@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use skep_driver::{Access, Bootstrap, CreateIntent, Driver, Kind, Slot};
+use skep_driver::{Access, Bootstrap, CreateIntent, Driver, DriverError, Kind, Slot};
 use skep_driver_generic::GenericKind;
 use skep_types::{HostId, IntentId, Secret, Template};
 use tempfile::TempDir;
@@ -29,8 +29,17 @@ impl Coordinator {
 
     /// Machines of this coordinator, booted at once.
     pub(crate) fn boot(&self, count: usize) -> Vec<Container> {
+        self.all(count, Container::boot)
+    }
+
+    /// The same, of machines that boot again when they are rebooted.
+    pub(crate) fn boot_again(&self, count: usize) -> Vec<Container> {
+        self.all(count, Container::boot_again)
+    }
+
+    fn all(&self, count: usize, boot: fn() -> Container) -> Vec<Container> {
         let one = || {
-            let container = Container::boot();
+            let container = boot();
             container.let_in("root", &self.key);
             container
         };
@@ -49,8 +58,17 @@ impl Coordinator {
         credentials: &[(&str, &str)],
         options: &[(&str, &str)],
     ) -> Arc<dyn Driver> {
+        self.try_open(credentials, options).await.unwrap()
+    }
+
+    /// With the coordinator's own key, unless another is given.
+    pub(crate) async fn try_open(
+        &self,
+        credentials: &[(&str, &str)],
+        options: &[(&str, &str)],
+    ) -> Result<Arc<dyn Driver>, DriverError> {
         let key = fs::read_to_string(&self.key).unwrap();
-        let given = credentials.iter().copied().chain([("ssh-key", key.as_str())]);
+        let given = [("ssh-key", key.as_str())].into_iter().chain(credentials.iter().copied());
         let access = Access {
             options: options.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             credentials: given.map(|(name, value)| (name.to_owned(), Secret::new(value))).collect(),
@@ -58,7 +76,11 @@ impl Coordinator {
             agents_dir: self.folder.path().join("agents"),
             ..Access::plain("office".parse().unwrap())
         };
-        GenericKind::new().unwrap().open(access).await.unwrap()
+        GenericKind::new().unwrap().open(access).await
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     pub(crate) fn forget_state(&self) {

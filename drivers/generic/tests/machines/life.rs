@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use skep_driver::{CreateIntent, Driver, ErrorKind, InstanceState, Target};
+use skep_driver::{CreateIntent, Driver, ErrorKind, Instance, InstanceState, Target};
 use skep_types::{HostId, PowerAction};
 
 use crate::coordinator::{Coordinator, intent};
@@ -15,7 +15,7 @@ async fn kind(driver: &dyn Driver, intent: &CreateIntent) -> (ErrorKind, String)
 #[tokio::test(flavor = "multi_thread")]
 async fn a_machine_is_adopted_once_and_whose_it_is_stands_on_it() {
     let coordinator = Coordinator::new();
-    let machines = coordinator.boot(1);
+    let machines = coordinator.boot_again(1);
     let machine = &machines[0];
     let options = [("generic-ip-address", machine.address.as_str())];
     let driver = coordinator.driver(&[]).await;
@@ -53,11 +53,47 @@ async fn a_machine_is_adopted_once_and_whose_it_is_stands_on_it() {
     assert!(
         other.power("c2", PowerAction::Restart, std::slice::from_ref(&target)).await.unwrap()[0].is_err()
     );
+    let boot = || machine.sh("cut -d ' ' -f 22 /proc/1/stat");
+    let before = boot();
     other.power("c1", PowerAction::Restart, std::slice::from_ref(&target)).await.unwrap().remove(0).unwrap();
-    // A container ends where a machine would boot again.
-    machine.ends();
+    let seen = observed(&*other, &target).await;
+    assert_eq!((seen.state, &seen.instance), (InstanceState::Running, &made.instance));
+    assert_ne!(boot(), before);
+    machine.kill();
     let gone = other.observe("c1", &[target]).await.unwrap().remove(0).unwrap_err();
     assert_eq!(gone.kind, ErrorKind::Unavailable, "a machine that does not answer is not one that is gone");
+}
+
+/// As soon as it lets anybody in again.
+async fn observed(driver: &dyn Driver, target: &Target) -> Instance {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        match driver.observe("c1", std::slice::from_ref(target)).await.unwrap().remove(0) {
+            Ok(seen) => return seen,
+            Err(error) => assert!(Instant::now() < deadline, "it does not come back: {error}"),
+        }
+    }
+}
+
+/// Neither is done again and again, nor forgotten: whoever asked is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_that_does_not_reboot_is_said_to() {
+    let coordinator = Coordinator::new();
+    let machines = coordinator.boot(1);
+    let machine = &machines[0];
+    let driver = coordinator.driver(&[]).await;
+    let made = driver.ensure(&intent(1, &[("generic-ip-address", &machine.address)])).await.unwrap();
+    let target = Target::from(&made.instances[0]);
+    machine.sh("printf '#!/bin/sh\\necho it is busy >&2; exit 1\\n' >/usr/local/bin/systemctl; chmod 755 /usr/local/bin/systemctl");
+    let restart = || driver.power("c1", PowerAction::Restart, std::slice::from_ref(&target));
+    let refused = restart().await.unwrap().remove(0).unwrap_err();
+    assert!(
+        refused.message.contains("changing its power failed at") && refused.message.contains("it is busy")
+    );
+    machine.sh("printf '#!/bin/sh\\nexit 0\\n' >/usr/local/bin/systemctl");
+    let still = restart().await.unwrap().remove(0).unwrap_err();
+    assert_eq!(still.kind, ErrorKind::Unavailable);
+    assert!(still.message.contains("still runs the same boot"), "{still}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

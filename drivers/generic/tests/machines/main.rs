@@ -9,5 +9,7 @@ mod conformance;
 #[allow(dead_code, reason = "shared with the tests of SSH, which use all of it")]
 mod container;
 mod coordinator;
+mod given;
 mod life;
 mod many;
+mod ssh_config;

@@ -63,20 +63,39 @@ fn what_is_given_wins() {
 
 #[test]
 fn jumps_are_followed_to_the_first() {
-    let way = config().jumps(&place("web-1"));
+    let way = config().way(&place("web-1"), &[]).unwrap();
+    assert_eq!(way.target.host, "web-1.example.com");
+    let way = way.jumps;
     let hosts: Vec<&str> = way.iter().map(|jump| jump.host.as_str()).collect();
     assert_eq!(hosts, ["outer", "2001:db8::1", "192.0.2.7"]);
     assert_eq!((way[0].user.as_deref(), way[0].port), (Some("ops"), Some(2200)));
     assert_eq!(way[2].user.as_deref(), Some("fallback"));
-    assert_eq!(config().jumps(&place("db")), []);
+    assert_eq!(config().way(&place("db"), &[]).unwrap().jumps, []);
+    let given = config().way(&place("web-1"), &[place("bastion"), place("db")]).unwrap().jumps;
+    let hosts: Vec<&str> = given.iter().map(|jump| jump.host.as_str()).collect();
+    assert_eq!(
+        hosts,
+        ["outer", "2001:db8::1", "192.0.2.7", "db"],
+        "what is given wins, and is known all the same"
+    );
 }
 
 #[test]
-fn circles_and_none_have_no_jumps() {
+fn circles_are_refused_and_none_is_no_jump() {
     let circle = SshConfig::parse("Host a\nProxyJump b\nHost b\nProxyJump a\n").unwrap();
-    assert_eq!(circle.jumps(&place("a")), []);
+    assert_eq!(circle.way(&place("a"), &[]).unwrap_err(), "the way to a has more than 8 jump hosts");
     let none = SshConfig::parse("Host a\nProxyJump none\nHost *\nProxyJump b\n").unwrap();
-    assert_eq!(none.jumps(&place("a")), []);
+    assert_eq!(none.way(&place("a"), &[]).unwrap().jumps, []);
+}
+
+#[test]
+fn a_command_is_not_run_and_only_matters_where_it_is_needed() {
+    let text = "Host a\nProxyCommand nc %h 22\nHost b\nProxyCommand none\nHost b c\nProxyJump d\n";
+    let config = SshConfig::parse(text).unwrap();
+    assert!(config.way(&place("a"), &[]).unwrap_err().contains("reaches a by a ProxyCommand"));
+    assert_eq!(config.way(&place("a"), &[place("d")]).unwrap().jumps.len(), 1, "as with ssh -J");
+    assert_eq!(config.way(&place("b"), &[]).unwrap().jumps, []);
+    assert_eq!(config.way(&place("c"), &[]).unwrap().jumps.len(), 1);
 }
 
 #[test]
@@ -86,6 +105,11 @@ fn lines_that_cannot_be_meant_are_named() {
     assert_eq!(why("Port 0").line, 1);
     assert_eq!(why("User").to_string(), "line 1 of the SSH configuration: user has no value");
     assert_eq!(why("IdentityFile \"x").line, 1);
+    assert!(
+        why("Host a\n\nInclude ~/.ssh/more\n")
+            .to_string()
+            .starts_with("line 3 of the SSH configuration: Include")
+    );
     assert!(why("ProxyJump a,-oProxyCommand=x").why.contains("no [user@]host[:port]"));
 }
 

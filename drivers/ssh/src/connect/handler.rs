@@ -7,7 +7,7 @@ use russh::client::{ChannelOpenHandle, DisconnectReason, Handler, Msg, Session};
 use russh::keys::PublicKeyOrCertificate;
 use russh::{AlgorithmKind, Channel};
 
-use crate::{Error, Hop, HostKeys, Kind, SeenKey};
+use crate::{Error, Hop, HostKeys, Kind, Rsa, SeenKey};
 
 /// What is written in a server's good-bye is shown to people, up to here.
 const SAID_CHARS_MAX: usize = 200;
@@ -61,12 +61,22 @@ impl Notes {
 
 impl Refusal {
     /// In the words of [`Kind`], as far as there are any.
-    pub(crate) fn explain(self, address: &str, doing: &'static str, notes: &Notes) -> Error {
-        match self {
-            Self::Key(kind) => kind.into(),
-            Self::Protocol(error) => protocol(address, doing, notes, error),
+    pub(crate) fn explain(self, hop: &Hop, doing: &'static str, notes: &Notes) -> Error {
+        let address = hop.to_string();
+        match (self, hop.rsa) {
+            (Self::Key(kind), _) => kind.into(),
+            (Self::Protocol(error), Rsa::Refused(remedy)) if shows_rsa_only(&error) => {
+                Error::caused_by(Kind::RsaOnly { address, remedy }, error)
+            }
+            (Self::Protocol(error), _) => protocol(&address, doing, notes, error),
         }
     }
+}
+
+/// Whether the server has an RSA key that is good enough, and none that is taken.
+fn shows_rsa_only(error: &russh::Error) -> bool {
+    let russh::Error::NoCommonAlgo { kind: AlgorithmKind::Key, theirs, .. } = error else { return false };
+    theirs.iter().any(|algorithm| algorithm.starts_with("rsa-sha2-"))
 }
 
 pub(crate) fn protocol(address: &str, doing: &'static str, notes: &Notes, error: russh::Error) -> Error {
@@ -74,8 +84,7 @@ pub(crate) fn protocol(address: &str, doing: &'static str, notes: &Notes, error:
     let address = address.to_owned();
     let kind = match &error {
         E::NoCommonAlgo { kind: AlgorithmKind::Key, theirs, .. } => {
-            let rsa = if cfg!(feature = "rsa") { "" } else { "; this build takes no RSA (feature `rsa`)" };
-            let why = format!("of its host keys, {}, none is taken here{rsa}", theirs.join(", "));
+            let why = format!("of its host keys, {}, none is taken here", theirs.join(", "));
             Kind::Protocol { address, why }
         }
         E::NoCommonAlgo { kind, theirs, .. } => {

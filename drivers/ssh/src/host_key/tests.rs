@@ -78,9 +78,15 @@ fn a_revoked_key_is_refused_whatever_else_is_known() {
 fn a_server_is_asked_for_the_kind_of_key_that_is_known() {
     let p384 = Algorithm::Ecdsa { curve: EcdsaCurve::NistP384 };
     let keys = hosts(&format!("web.example.com {}\n", line(&key(p384.clone()))));
-    assert_eq!(keys.algorithms("web.example.com", 22)[0], p384);
-    assert_eq!(keys.algorithms("other", 22)[0], Algorithm::Ed25519);
-    assert!(keys.certificates("web.example.com", 22).is_empty());
+    assert_eq!(keys.algorithms("web.example.com", 22, Rsa::Sha2)[0], p384);
+    assert_eq!(keys.algorithms("other", 22, Rsa::Sha2)[0], Algorithm::Ed25519);
+    let rsa = |rsa| {
+        let offered = keys.algorithms("other", 22, rsa);
+        offered.into_iter().filter(|algorithm| matches!(algorithm, Algorithm::Rsa { .. })).collect::<Vec<_>>()
+    };
+    assert_eq!(rsa(Rsa::Refused("")), []);
+    assert!(!rsa(Rsa::Sha2).contains(&Algorithm::Rsa { hash: None }), "never with SHA-1");
+    assert!(keys.certificates("web.example.com", 22, Rsa::Sha2).is_empty());
 }
 
 fn certificate(
@@ -99,7 +105,7 @@ fn certificate(
 fn an_authority_speaks_for_its_hosts_only_and_in_time() {
     let (authority, key) = (ed25519(), ed25519());
     let keys = hosts(&format!("@cert-authority *.example.com {}\n", line(&authority)));
-    assert!(!keys.certificates("web.example.com", 22).is_empty());
+    assert!(!keys.certificates("web.example.com", 22, Rsa::Sha2).is_empty());
     let good = certificate(&authority, &key, CertType::Host, "web.example.com");
     assert!(!judge(&keys, &good).unwrap().first_contact);
     assert!(keys.judge("web.example.com", 22, &good, NOW + 11).is_err());

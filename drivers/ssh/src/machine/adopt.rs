@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use skep_driver::{Bootstrap, bootstrap};
 
-use super::{Architecture, Looked, Marker};
+use super::{Architecture, Looked, Marker, said};
 use crate::exec::Script;
 use crate::{Connection, Error, Kind};
 
@@ -35,13 +35,16 @@ impl Connection {
     /// Looks, claims, brings the agent unless it is there, and runs the bootstrap script. The same again is success; a
     /// machine that is another's is refused untouched.
     ///
+    /// Answered is the machine as it was found, and the marker that stands there now: the place in it is that of the
+    /// first call.
+    ///
     /// The script checks the agent's digest at the machine: what arrived otherwise is not started.
     pub async fn adopt(
         &self,
         marker: &Marker,
         agent: &Agent,
         bootstrap: &Bootstrap,
-    ) -> Result<Looked, Error> {
+    ) -> Result<(Looked, Marker), Error> {
         let looked = self.look().await?;
         let there = looked.agent.as_deref() == Some(bootstrap.agent_sha256.as_str());
         let bytes = if there { Bytes::new() } else { agent.bytes.clone() };
@@ -58,7 +61,9 @@ impl Connection {
             if there { "keep" } else { "agent" }
         );
         let output = self.run_with(root, ADOPT, vec![head.into(), bytes]).await?;
-        self.ended_well(output, ADOPT.what())?;
-        Ok(looked)
+        let output = self.ended_well(output, ADOPT.what())?;
+        let unexpected = || Kind::Unexpected { address: self.address().to_owned(), what: ADOPT.what() };
+        let marker = said(&output, "marker").and_then(Marker::decode).ok_or_else(unexpected)?;
+        Ok((looked, marker))
     }
 }

@@ -17,6 +17,8 @@ pub struct Marker {
     pub intent: String,
     /// The host's name.
     pub name: String,
+    /// `HOST:PORT`, as the machine was called when it was adopted; empty where nobody wants it back.
+    pub place: String,
 }
 
 /// Whoever wrote it; ours are a fifth of this.
@@ -30,9 +32,9 @@ impl Marker {
 
     /// One base64 line, as it travels to scripts.
     pub(crate) fn encode(&self) -> String {
-        let Self { cluster, host, incarnation, intent, name } = self;
+        let Self { cluster, host, incarnation, intent, name, place } = self;
         let text = format!(
-            "cluster={cluster}\nhost={host}\nincarnation={incarnation}\nintent={intent}\nname={name}\n"
+            "cluster={cluster}\nhost={host}\nincarnation={incarnation}\nintent={intent}\nname={name}\nplace={place}\n"
         );
         STANDARD.encode(text)
     }
@@ -51,13 +53,15 @@ impl Marker {
             incarnation: value("incarnation")?.parse().ok()?,
             intent: value("intent")?,
             name: value("name")?,
+            // A later addition.
+            place: value("place").unwrap_or_default(),
         })
     }
 }
 
 impl fmt::Display for Marker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { cluster, host, incarnation, intent, name } = self;
+        let Self { cluster, host, incarnation, intent, name, .. } = self;
         write!(f, "host {name:?} ({host}, incarnation {incarnation}, intent {intent}) of cluster {cluster}")
     }
 }
@@ -73,6 +77,7 @@ mod tests {
             incarnation: 2,
             intent: "i1-7".into(),
             name: "web-1".into(),
+            place: "web:22".into(),
         }
     }
 

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use super::{Marker, said};
+use super::{Marker, status};
 use crate::exec::Script;
-use crate::{Connection, Error, Kind, Output};
+use crate::{Connection, Error, Kind};
 
+/// A little longer than the script waits for the machine's end.
 const POWER: Script =
-    Script::new(include_str!("power.sh"), "changing its power", Duration::from_secs(30)).as_root();
+    Script::new(include_str!("power.sh"), "changing its power", Duration::from_secs(40)).as_root();
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Power {
@@ -17,22 +18,23 @@ pub enum Power {
 }
 
 impl Connection {
-    /// Orderly. Returns once it has begun.
+    /// Orderly. Returns when the machine has gone down, or takes its time for that: whether it boots anew shows in
+    /// [`State::boot`](super::State::boot).
     pub async fn power(&self, marker: &Marker, power: Power) -> Result<(), Error> {
         let action = match power {
             Power::Reboot => "reboot\n",
             Power::Off => "poweroff\n",
         };
-        let stdin = vec![marker.lines().into(), action.into()];
-        let output = match self.run(POWER, stdin).await {
-            // The machine was faster than its good-bye. What was asked for happened, or the caller sees that it did not.
-            Err(Error { kind: Kind::Dropped { doing, .. }, .. }) if doing == POWER.what() => return Ok(()),
-            output => output?,
-        };
-        if begun(&output) { Ok(()) } else { self.ended_well(output, POWER.what()).map(drop) }
+        match self.run(POWER, vec![marker.lines().into(), action.into()]).await {
+            Ok(output) if output.status < status::SIGNAL => self.ended_well(output, POWER.what()).map(drop),
+            // The machine ended the script, or was gone faster than its good-bye.
+            Ok(_) => Ok(()),
+            Err(Error { kind: Kind::Dropped { doing, .. } | Kind::TimedOut { doing, .. }, .. })
+                if doing == POWER.what() =>
+            {
+                Ok(())
+            }
+            Err(error) => Err(error),
+        }
     }
-}
-
-fn begun(output: &Output) -> bool {
-    output.status == 0 && said(output, "begun").is_some()
 }

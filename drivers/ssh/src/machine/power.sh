@@ -9,6 +9,6 @@ for line in "$cluster" "$host" "$incarnation"; do
     fi
 done
 case $action in reboot | poweroff) ;; *) exit 2 ;; esac
-# The job is queued when this returns; the connection may end before the status is told.
-echo skep:begun=yes
-systemctl --no-block "$action"
+systemctl --no-block "$action" || exit 1
+# Ends with the machine, so that whoever asked sees it go down.
+sleep 30

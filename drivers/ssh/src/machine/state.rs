@@ -1,4 +1,4 @@
-//! Whose a machine is.
+//! Whose a machine is, and which boot it runs.
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -16,6 +16,8 @@ pub struct State {
     pub marker: Option<Marker>,
     /// Its own address, as this connection reached it.
     pub address: Option<IpAddr>,
+    /// Another one after every boot.
+    pub boot: String,
 }
 
 impl Connection {
@@ -27,6 +29,7 @@ impl Connection {
         said(&output, "end").ok_or_else(unexpected)?;
         let marker = said(&output, "marker").map(|line| Marker::decode(line).ok_or_else(unexpected));
         let address = said(&output, "address").and_then(|text| text.parse().ok());
-        Ok(State { marker: marker.transpose()?, address })
+        let boot = said(&output, "boot").ok_or_else(unexpected)?.to_owned();
+        Ok(State { marker: marker.transpose()?, address, boot })
     }
 }

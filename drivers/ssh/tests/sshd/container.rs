@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
 
-use skep_ssh::{Deadlines, Hop, HostKeys, Identity, Login, Route};
+use skep_ssh::{Deadlines, Hop, HostKeys, Identity, Login, Route, Rsa};
 use skep_types::Secret;
 
 const IMAGE: &str = "skep/host:debian-13";
@@ -23,6 +23,8 @@ const SSHD: &str = "mkdir -p /run/sshd; ssh-keygen -qA; exec /usr/sbin/sshd -D -
 
 pub(crate) struct Container {
     id: String,
+    /// What holds its network while it reboots.
+    holder: Option<String>,
     pub(crate) address: String,
 }
 
@@ -32,14 +34,33 @@ impl Container {
         Self::start(&format!("{MASK}{BOOT}"))
     }
 
+    /// The same, which boots again when it is rebooted, as a machine does.
+    pub(crate) fn boot_again() -> Self {
+        Self::start_again(&format!("{MASK}{BOOT}"))
+    }
+
     pub(crate) fn without_systemd() -> Self {
         Self::start(SSHD)
     }
 
     /// A machine whose first process is this shell text.
     pub(crate) fn start(command: &str) -> Self {
+        Self::run(command, None)
+    }
+
+    /// The same, again and again, at the same address: an engine lends an address only as long as a container runs.
+    pub(crate) fn start_again(command: &str) -> Self {
+        let mut docker = Command::new("docker");
+        docker.args(["run", "--detach", "--init", "--label", "skep-tests=ssh", IMAGE, "sleep", "infinity"]);
+        Self::run(command, Some(stdout(&mut docker)))
+    }
+
+    fn run(command: &str, holder: Option<String>) -> Self {
         let mut docker = Command::new("docker");
         docker.args(["run", "--detach", "--tty", "--label", "skep-tests=ssh", "--stop-signal", "SIGRTMIN+3"]);
+        if let Some(holder) = &holder {
+            docker.args(["--restart", "always", "--network", &format!("container:{holder}")]);
+        }
         docker.args(["--cap-add", "ALL", "--cgroupns=private", "--tmpfs", "/run", "--tmpfs", "/tmp"]);
         for missing in capabilities_missing() {
             docker.args(["--cap-drop", &missing]);
@@ -49,9 +70,9 @@ impl Container {
         let id = stdout(docker.args([IMAGE, "/bin/sh", "-c", command]));
         let format = "{{.NetworkSettings.IPAddress}}";
         // Made before anything can fail, so that it is removed then, too.
-        let mut container = Self { id, address: String::new() };
-        container.address =
-            stdout(Command::new("docker").args(["inspect", "--format", format, &container.id]));
+        let mut container = Self { id, holder, address: String::new() };
+        let at = container.holder.as_ref().unwrap_or(&container.id);
+        container.address = stdout(Command::new("docker").args(["inspect", "--format", format, at]));
         container.sh(
             "printf '#!/bin/sh\\nexec sleep infinity\\n' >/usr/local/bin/run; chmod 755 /usr/local/bin/run; cp /usr/local/bin/run /usr/local/bin/proxy",
         );
@@ -78,15 +99,16 @@ impl Container {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
+    /// Puts it on another network, too, and says at which address it is there.
+    pub(crate) fn connect(&self, network: &str) -> String {
+        stdout(Command::new("docker").args(["network", "connect", network, &self.id]));
+        let format = format!("{{{{(index .NetworkSettings.Networks {network:?}).IPAddress}}}}");
+        stdout(Command::new("docker").args(["inspect", "--format", &format, &self.id]))
+    }
+
     /// As if its power were cut.
     pub(crate) fn kill(&self) {
         stdout(Command::new("docker").args(["kill", &self.id]));
-    }
-
-    /// Waits until it does not run any more.
-    pub(crate) fn ends(&self) {
-        let waited = Command::new("timeout").args(["60", "docker", "wait", &self.id]).output().unwrap();
-        assert!(waited.status.success(), "{waited:?}");
     }
 
     /// Lets `key` (a path without .pub) in as `user`, who is made.
@@ -118,6 +140,7 @@ impl Container {
             port: 22,
             login: Login { user: user.to_owned(), identities, sudo_password: None },
             keys: HostKeys::default(),
+            rsa: Rsa::Refused("let it in"),
         }
     }
 
@@ -129,7 +152,9 @@ impl Container {
 impl Drop for Container {
     fn drop(&mut self) {
         // tests/run.sh removes what is left.
-        let _removed = Command::new("docker").args(["rm", "--force", "--volumes", &self.id]).output();
+        let mut docker = Command::new("docker");
+        docker.args(["rm", "--force", "--volumes", &self.id]).args(&self.holder);
+        let _removed = docker.output();
     }
 }
 

@@ -35,6 +35,7 @@ pub(crate) fn marker(host: &str) -> Marker {
         incarnation: 1,
         intent: "i1-7".into(),
         name: "web".into(),
+        place: "web:22".into(),
     }
 }
 
@@ -50,15 +51,18 @@ async fn a_machine_is_left_as_it_was_found() {
     let connection = connect(&machine.route("root", vec![identity(&key)])).await.unwrap();
     let (agent, script) = (Agent::new(program()).unwrap(), bootstrap(&program()));
     assert_eq!(connection.state().await.unwrap().marker, None);
-    let looked = connection.adopt(&marker("h1-1"), &agent, &script).await.unwrap();
+    let (looked, stands) = connection.adopt(&marker("h1-1"), &agent, &script).await.unwrap();
+    assert_eq!(stands, marker("h1-1"));
     assert_eq!(looked.address.unwrap().to_string(), machine.address);
     assert_eq!(looked.agent, None);
     machine.sh("cmp /etc/skep/agent.toml /dev/stdin <<E\ncluster = \"c1\"\nE");
     machine.sh("systemctl is-enabled skep-agent.service skep-agent-proxy.service");
     assert_eq!(machine.sh("stat -c %a /usr/local/bin/skep-agent /etc/skep"), "755\n700");
 
-    // The same again finds it; another host, or another cluster, is refused and changes nothing.
-    let again = connection.adopt(&marker("h1-1"), &agent, &script).await.unwrap();
+    // The same again finds it, as it was called first; another host, or another cluster, is refused and changes nothing.
+    let renamed = Marker { place: "elsewhere:22".into(), ..marker("h1-1") };
+    let (again, stands) = connection.adopt(&renamed, &agent, &script).await.unwrap();
+    assert_eq!(stands, marker("h1-1"));
     assert_eq!(again.agent.as_deref(), Some(script.agent_sha256.as_str()));
     let others = Bootstrap { agent_config: Secret::new("cluster = \"c2\"\n"), ..script.clone() };
     for other in [marker("h1-2"), Marker { cluster: "c2".into(), ..marker("h1-1") }] {
@@ -87,14 +91,24 @@ async fn a_machine_is_left_as_it_was_found() {
 async fn a_machine_reboots_and_turns_off_when_asked() {
     let folder = tempfile::tempdir().unwrap();
     let key = keygen(folder.path(), "id", &["-t", "ed25519"]);
-    let machine = Container::boot();
+    let machine = Container::boot_again();
     machine.let_in("root", &key);
-    let connection = connect(&machine.route("root", vec![identity(&key)])).await.unwrap();
+    let route = machine.route("root", vec![identity(&key)]);
+    let connection = connect(&route).await.unwrap();
     let error = connection.power(&marker("h1-1"), Power::Reboot).await.unwrap_err();
     assert!(matches!(error.kind, Kind::Claimed { .. }), "{error}");
     let agent = Agent::new(program()).unwrap();
     connection.adopt(&marker("h1-1"), &agent, &bootstrap(&program())).await.unwrap();
+    let before = connection.state().await.unwrap();
+    assert_eq!(connection.state().await.unwrap().boot, before.boot);
     connection.power(&marker("h1-1"), Power::Reboot).await.unwrap();
-    // A container ends where a machine would boot again.
-    machine.ends();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(60);
+    let after = loop {
+        match connect(&route).await {
+            Ok(again) => break again.state().await.unwrap(),
+            Err(error) => assert!(std::time::Instant::now() < deadline, "it does not come back: {error}"),
+        }
+    };
+    assert_ne!(after.boot, before.boot);
+    assert_eq!(after.marker, before.marker);
 }

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use skep_ssh::{Identity, Kind, connect};
+use skep_ssh::{Identity, Kind, Rsa, connect};
 use skep_types::Secret;
 
-use super::container::{Container, identity, keygen, stdout};
+use super::container::{Container, identity, keygen, stdout, straight};
 
 /// An ssh-agent of the test's own.
 struct Agent {
@@ -67,12 +67,6 @@ async fn every_way_in() {
     for key in [&ed, &p256, &p521] {
         login(vec![identity(key)]).await.unwrap();
     }
-    #[cfg(feature = "rsa")]
-    {
-        let rsa = key("rsa", &["-t", "rsa", "-b", "2048"]);
-        machine.let_in("deploy", &rsa);
-        login(vec![identity(&rsa)]).await.unwrap();
-    }
 
     let agent = Agent::start(folder);
     agent.add(&stranger);
@@ -127,4 +121,44 @@ async fn what_was_tried_is_said() {
     machine.configure("MaxAuthTries 2");
     let error = connect(&machine.route("root", identities)).await.unwrap_err();
     assert!(error.to_string().contains("no more tries"), "{error}");
+}
+
+#[tokio::test]
+async fn rsa_is_let_in_on_request_and_then_with_sha2_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let machine = Container::boot();
+    let rsa = keygen(folder.path(), "old", &["-t", "rsa", "-b", "2048"]);
+    let agent = Agent::start(folder.path());
+    agent.add(&rsa);
+    machine.let_in("root", &rsa);
+    let login = async |identities, rsa| {
+        let mut hop = machine.hop("root", identities);
+        hop.rsa = rsa;
+        connect(&straight(hop)).await
+    };
+    let keys = || vec![identity(&rsa), Identity::Agent { socket: agent.socket.clone() }];
+    let error = login(keys(), Rsa::Refused("set this")).await.unwrap_err();
+    let Kind::AuthFailed { tried, .. } = &error.kind else { panic!("{error}") };
+    assert_eq!(tried.len(), 2, "{tried:?}");
+    assert!(
+        tried[0].contains("key old (RSA keys are not let in") && tried[0].contains("set this"),
+        "{tried:?}"
+    );
+    assert!(tried[1].contains("ssh-agent's key old") && tried[1].contains("set this"), "{tried:?}");
+    for one in keys() {
+        login(vec![one], Rsa::Sha2).await.unwrap();
+    }
+
+    // A machine that has no other key.
+    machine.configure("HostKey /etc/ssh/ssh_host_rsa_key");
+    let error = login(keys(), Rsa::Refused("set this")).await.unwrap_err();
+    assert!(matches!(error.kind, Kind::RsaOnly { .. }), "{error}");
+    assert!(login(keys(), Rsa::Sha2).await.unwrap().host_key().fingerprint.contains("SHA256:"));
+
+    // Old servers know no other signature of such a key than one with SHA-1.
+    machine.configure("PubkeyAcceptedAlgorithms ssh-rsa");
+    assert!(matches!(login(keys(), Rsa::Sha2).await.unwrap_err().kind, Kind::AuthFailed { .. }));
+    machine.configure("HostKey /etc/ssh/ssh_host_rsa_key\nHostKeyAlgorithms ssh-rsa");
+    let error = login(keys(), Rsa::Sha2).await.unwrap_err();
+    assert!(matches!(error.kind, Kind::Protocol { .. }), "{error}");
 }
