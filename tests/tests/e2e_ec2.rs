@@ -1,4 +1,10 @@
-//! A swarm on EC2, emulated but for its machines: real agents come with the user-data of their instances.
+//! A swarm on EC2, emulated but for its machines: real agents come with the user-data of their instances, and prove by
+//! their identity documents which they are.
+
+#![allow(clippy::unwrap_used, reason = "a step that fails fails the test")]
+
+#[path = "e2e/stolen.rs"]
+mod stolen;
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -8,7 +14,9 @@ use skep_tests::ec2::Ec2;
 use skep_tests::print;
 use skep_tests::processes::{Processes, Settings, run};
 use skep_tests::wait::until_true;
-use skep_tests_ec2::Behaviour;
+use skep_tests_ec2::{Behaviour, Documents};
+
+use stolen::Thief;
 
 /// A list of nodes follows the swarm's making within moments.
 const SOON: Duration = Duration::from_secs(30);
@@ -53,6 +61,48 @@ fn a_swarm_is_made_of_instances_and_leaves_none() {
     assert_eq!((ec2.world().seen().made, ec2.world().living().len(), containers(&prefix).len()), (3, 3, 3));
     skep.text(&["swarm", "rm", "-y", "cloud"]);
     assert_eq!(ec2.world().living(), BTreeSet::new(), "instances");
+    ec2.settle();
+    assert_eq!(containers(&prefix), Vec::<String>::new(), "machines");
+}
+
+/// The machine's own agent is the first of them: its metadata shows it a document that somebody else has signed.
+#[test]
+fn a_stolen_token_without_its_instances_document_enrols_nobody() {
+    let prefix = format!("e2e-stolen-{}", std::process::id());
+    let ec2 = Ec2::with_hosts(Behaviour::default(), &prefix);
+    let hosts = ec2.hosts().unwrap();
+    hosts.show(Documents::Forged);
+    let settings = Settings { plugin_path: Some(ec2.plugin_path()), ..Settings::default() };
+    let cluster = Processes::start_with(1, &settings);
+    let skep = cluster.skep();
+    ec2.add_account(&skep, "aws");
+    skep.text(&["create", "web", "--driver", "amazonec2", "--account", "aws", "--no-wait"]);
+    let phase = || skep.json(&["inspect", "web"])["phase"].as_str().unwrap_or_default().to_owned();
+    until_true(SOON, "the instance is bound", || phase() == "Booting");
+    let instance = ec2.world().living().pop_first().unwrap();
+    let container = hosts.container(&instance);
+    let inside = |words: &[&str]| run(Command::new("docker").args(["exec", &container]).args(words));
+    let journal = ["journalctl", "--no-pager", "--unit", "skep-agent"];
+    until_true(SOON, "its agent is refused", || {
+        inside(&journal).contains("not signed by a key that this account trusts")
+    });
+
+    let config = inside(&["cat", "/etc/skep/agent.toml"]);
+    let token = config.lines().find_map(|line| line.strip_prefix("token = \"")).unwrap();
+    let thief = Thief { cluster: &cluster, token: token.trim_end_matches('"').to_owned() };
+    thief.refused("", &["no identity document"]);
+    thief.refused("not a document", &["cannot be read"]);
+    thief.refused(&inside(&["cat", "/etc/skep/evidence"]), &["not signed"]);
+    thief.refused(&hosts.document("i-0123456789abcdef0").unwrap(), &["not for instance i-0123456789abcdef0"]);
+    assert_eq!(phase(), "Booting", "what was refused has changed something");
+
+    // Once its metadata is EC2's again, the machine is the host; its document serves no other key.
+    hosts.show(Documents::Signed);
+    inside(&["sh", "/var/lib/skep/user-data"]);
+    inside(&["systemctl", "restart", "skep-agent"]);
+    until_true(SOON, "the host is ready", || phase() == "Ready");
+    thief.refused(&hosts.document(&instance).unwrap(), &["another key"]);
+    skep.text(&["rm", "-y", "web"]);
     ec2.settle();
     assert_eq!(containers(&prefix), Vec::<String>::new(), "machines");
 }

@@ -11,7 +11,9 @@ use aws_sdk_ec2::types::Filter;
 use skep_driver::{Access, DriverError, ErrorKind};
 use skep_types::{FieldViolation, Secret};
 
-use crate::flags::{ACCESS_KEY, ENDPOINT, INSECURE, REGION, SECRET_KEY, SESSION_TOKEN};
+use crate::flags::{
+    ACCESS_KEY, ACCOUNT_ID, CERTIFICATES, ENDPOINT, INSECURE, REGION, SECRET_KEY, SESSION_TOKEN,
+};
 
 const CONNECT: Duration = Duration::from_secs(5);
 /// EC2 answers a create of a hundred in a few seconds; well below what one driver call may take.
@@ -57,16 +59,20 @@ pub(crate) async fn connect(access: &Access) -> Result<Ec2, DriverError> {
     Ok(Ec2 { sdk: Client::new(&loader.load().await), region })
 }
 
+const SETTINGS: [&str; 5] = [REGION, ENDPOINT, INSECURE, CERTIFICATES, ACCOUNT_ID];
+
+/// None for one that is empty.
+pub(crate) fn option<'a>(access: &'a Access, name: &str) -> Option<&'a str> {
+    access.options.get(name).map(String::as_str).filter(|value| !value.is_empty())
+}
+
 fn settings(access: &Access) -> Result<Settings, DriverError> {
-    let option = |name: &str| access.options.get(name).filter(|value| !value.is_empty());
     let credential = |name: &str| access.credentials.get(name).filter(|value| !value.reveal().is_empty());
-    if let Some(unknown) =
-        access.options.keys().find(|name| ![REGION, ENDPOINT, INSECURE].contains(&name.as_str()))
-    {
+    if let Some(unknown) = access.options.keys().find(|name| !SETTINGS.contains(&name.as_str())) {
         return Err(refuse(unknown, "is no setting of an amazonec2 account"));
     }
-    let insecure = option(INSECURE).is_some_and(|value| value == "true");
-    let endpoint = option(ENDPOINT).map(|endpoint| endpoint_url(endpoint, insecure)).transpose()?;
+    let insecure = option(access, INSECURE).is_some_and(|value| value == "true");
+    let endpoint = option(access, ENDPOINT).map(|endpoint| endpoint_url(endpoint, insecure)).transpose()?;
     let keys = match (credential(ACCESS_KEY), credential(SECRET_KEY)) {
         (Some(id), Some(secret)) => Some(Keys {
             id: id.reveal().to_owned(),
@@ -77,7 +83,7 @@ fn settings(access: &Access) -> Result<Settings, DriverError> {
         (Some(_), None) => return Err(refuse(SECRET_KEY, "is missing beside access-key")),
         (None, Some(_)) => return Err(refuse(ACCESS_KEY, "is missing beside secret-key")),
     };
-    let region = option(REGION).cloned().unwrap_or_else(|| "us-east-1".to_owned());
+    let region = option(access, REGION).unwrap_or("us-east-1").to_owned();
     Ok(Settings { region, endpoint, keys })
 }
 
@@ -94,7 +100,7 @@ fn endpoint_url(endpoint: &str, insecure: bool) -> Result<String, DriverError> {
     }
 }
 
-fn refuse(name: &str, description: &str) -> DriverError {
+pub(crate) fn refuse(name: &str, description: &str) -> DriverError {
     let violation = FieldViolation { field: format!("account.{name}"), description: description.to_owned() };
     DriverError::new(ErrorKind::InvalidSpec { violations: vec![violation] }, format!("{name} {description}"))
 }

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use skep_driver::{CreateIntent, Driver, DriverError, Instance, Page, Placed, Target};
-use skep_types::{DriverDescription, PowerAction, Template};
+use skep_types::{DriverDescription, InstanceRef, PowerAction, Template};
 use tokio::time::Instant;
 
+use crate::attest::Trust;
 use crate::client::{Ec2, filter};
 use crate::errors::{Effect, refusal};
 use crate::looks::{Looks, PAGE, Seen};
@@ -30,10 +32,12 @@ pub(crate) struct Ec2Driver {
     pub(crate) recent: Recent,
     pub(crate) opened: Instant,
     looks: Looks,
+    /// None: instances are told apart by their addresses.
+    trust: Option<Trust>,
 }
 
 impl Ec2Driver {
-    pub(crate) fn new(description: DriverDescription, ec2: Ec2) -> Self {
+    pub(crate) fn new(description: DriverDescription, ec2: Ec2, trust: Option<Trust>) -> Self {
         let settle = description.settle;
         Self {
             description,
@@ -43,6 +47,7 @@ impl Ec2Driver {
             tried: Tried::default(),
             recent: Recent::new(settle),
             opened: Instant::now(),
+            trust,
         }
     }
 
@@ -134,6 +139,13 @@ impl Driver for Ec2Driver {
             answer => answer?,
         };
         Ok(tail(&STANDARD.decode(answer.output().unwrap_or_default()).unwrap_or_default()))
+    }
+
+    async fn attest(&self, _cluster: &str, evidence: &[u8]) -> Result<Option<InstanceRef>, DriverError> {
+        let Some(trust) = &self.trust else { return Ok(None) };
+        let provider_id = trust.prove(evidence, Timestamp::now())?;
+        let name = provider_id.to_string();
+        Ok(Some(InstanceRef { provider_id, name }))
     }
 }
 

@@ -45,6 +45,7 @@ where
         };
         let message = match error.message() {
             Some(said) if !code.is_empty() => format!("{doing}: {code}: {}", shortened(said)),
+            _ if lacks_credentials(&error) => format!("{doing}: {NOBODY_SIGNS}"),
             _ => doing.to_owned(),
         };
         let failed = DriverError::new(kind, message);
@@ -60,6 +61,11 @@ const SAID_BYTES: usize = 400;
 fn shortened(said: &str) -> &str {
     &said[..said.floor_char_boundary(SAID_BYTES)]
 }
+
+/// Keys of an account are never asked for, so there were none.
+const NOBODY_SIGNS: &str = "the account has no access key, and this coordinator found no role to act with: its machine's \
+     metadata (169.254.169.254) told of none. Give the account access-key and secret-key by `skep account rotate`, or \
+     run its coordinators on instances with a role";
 
 /// Nothing was sent: there was nobody to sign it.
 fn lacks_credentials(error: &(dyn std::error::Error + 'static)) -> bool {
@@ -129,5 +135,7 @@ mod tests {
         assert_eq!(kind(Failed::construction_failure(nobody())), ErrorKind::Auth);
         let failed = Failed::dispatch_failure(ConnectorError::other(nobody().into(), None));
         assert_eq!(kind(failed), ErrorKind::Auth);
+        let error = refusal("doing", Effect::Reads)(Failed::construction_failure(nobody())).error;
+        assert!(error.message.starts_with("doing: the account has no access key"), "{error}");
     }
 }

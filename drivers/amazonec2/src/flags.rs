@@ -119,6 +119,8 @@ pub(crate) const PREFIX: &str = "amazonec2-";
 pub(crate) const REGION: &str = "amazonec2-region";
 pub(crate) const ENDPOINT: &str = "amazonec2-endpoint";
 pub(crate) const INSECURE: &str = "amazonec2-insecure-transport";
+pub(crate) const CERTIFICATES: &str = "amazonec2-identity-certificates";
+pub(crate) const ACCOUNT_ID: &str = "amazonec2-account-id";
 pub(crate) const ACCESS_KEY: &str = "access-key";
 pub(crate) const SECRET_KEY: &str = "secret-key";
 pub(crate) const SESSION_TOKEN: &str = "session-token";
@@ -156,6 +158,20 @@ pub(crate) fn of_account() -> Vec<FlagDescription> {
             "",
             "AWS_INSECURE_TRANSPORT",
             "talk to a named endpoint without TLS",
+        ),
+        flag(
+            CERTIFICATES,
+            FlagKind::String,
+            "",
+            "",
+            "PEM of AWS's RSA-2048 certificate for the region: hosts then prove by their instance's identity document which they are",
+        ),
+        flag(
+            ACCOUNT_ID,
+            FlagKind::String,
+            "",
+            "",
+            "twelve digits: only identity documents of this AWS account are believed",
         ),
     ]
 }

@@ -11,6 +11,7 @@ use skep_types::{
     WayIn, limits,
 };
 
+use crate::attest::Trust;
 use crate::client;
 use crate::driver::Ec2Driver;
 use crate::flags;
@@ -60,7 +61,7 @@ fn description(settle: Duration) -> DriverDescription {
         settle,
         power: PowerActions::All,
         adopts: false,
-        attests: false,
+        attests: true,
         tunnels: false,
         console: true,
     }
@@ -89,6 +90,7 @@ impl Kind for AmazonEc2 {
 
     async fn open(&self, access: Access) -> Result<Arc<dyn Driver>, DriverError> {
         let ec2 = client::connect(&access).await?;
-        Ok(Arc::new(Ec2Driver::new(self.description.clone(), ec2)))
+        let trust = Trust::of(&access, &ec2.region)?;
+        Ok(Arc::new(Ec2Driver::new(self.description.clone(), ec2, trust)))
     }
 }

@@ -17,6 +17,9 @@ use crate::plan::{Attempt, Place, client_token};
 use crate::resolve::Resolved;
 use crate::tags;
 
+/// Always gathered, whatever the account trusts now: a repeated create must be the same to the byte.
+const EVIDENCE: &str = include_str!("evidence.sh");
+
 /// One attempt of an intent, for what is left to make.
 #[derive(Debug)]
 pub(crate) struct Order<'a> {
@@ -68,7 +71,7 @@ fn user_data(intent: &CreateIntent) -> Result<String, DriverError> {
             "the slots of one intent differ in what their hosts get",
         ));
     }
-    let script = bootstrap::render(&first.bootstrap).map_err(|error| {
+    let script = bootstrap::render_with_evidence(&first.bootstrap, EVIDENCE).map_err(|error| {
         DriverError::new(ErrorKind::Internal, "the user-data cannot be rendered").caused_by(error)
     })?;
     Ok(STANDARD.encode(script.reveal()))

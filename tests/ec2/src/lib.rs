@@ -3,6 +3,7 @@
 //! ```text
 //!  driver ─► serve ─► account: buckets · client tokens · room · lost replies · late visibility ─► upstream ─► moto
 //!                        └─► hosts: a container with systemd for each instance, at the address the driver is told
+//!                              └─► metadata: each asks who it is, and gets a document signed by identity
 //! ```
 
 mod account;
@@ -10,6 +11,8 @@ mod behaviour;
 pub mod buckets;
 mod form;
 mod hosts;
+mod identity;
+mod metadata;
 mod moto;
 mod serve;
 mod tokens;
@@ -31,6 +34,7 @@ use upstream::Upstream;
 
 pub use behaviour::{Behaviour, Seen};
 pub use hosts::Hosts;
+pub use metadata::Documents;
 
 /// Why the test's EC2 does not work.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +55,10 @@ pub enum WorldError {
     Http(#[from] axum::http::Error),
     #[error(transparent)]
     Body(#[from] axum::Error),
+    #[error("the key that signs identity documents cannot be made")]
+    Key(#[from] rcgen::Error),
+    #[error(transparent)]
+    Unsigned(#[from] identity::cms::Unsigned),
     #[error(transparent)]
     Asking(#[from] hyper_util::client::legacy::Error),
 }

@@ -19,6 +19,7 @@ fn intent(slots: u64) -> CreateIntent {
         token: "c-i1-1".into(),
         template: template(&[]),
         slots: (0..slots).map(slot).collect(),
+        lost: false,
     }
 }
 

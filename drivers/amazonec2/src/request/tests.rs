@@ -25,6 +25,7 @@ fn intent(slots: u64) -> CreateIntent {
         token: "c1-i1-7".into(),
         template: template(&[]),
         slots: (1..=slots).map(slot).collect(),
+        lost: false,
     }
 }
 
