@@ -16,6 +16,7 @@ mod commands;
 mod config;
 mod confirm;
 mod context;
+mod credential_file;
 mod driver_flags;
 mod each;
 mod exit;
@@ -23,6 +24,7 @@ mod failure;
 mod hosts;
 mod mutation;
 mod output;
+mod pair;
 mod reference;
 mod surroundings;
 

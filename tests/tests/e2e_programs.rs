@@ -19,6 +19,8 @@ use children::{alive, children};
 const RESTART: Duration = Duration::from_secs(30);
 /// From the end of a coordinator to that of its programs.
 const END: Duration = Duration::from_secs(20);
+/// From a change on the plugin path to a list that shows it: two looks, a handshake, and an entry.
+const FOUND: Duration = Duration::from_secs(40);
 
 fn plugin_folder() -> TempDir {
     tempfile::Builder::new().prefix("skep-e2e-path-").tempdir().unwrap()
@@ -37,12 +39,18 @@ fn a_driver_in_python_keeps_every_rule() {
     let skep = Cli::new(Programs::from_environment().skep, folder.path().join("none.toml"));
     let program = python_driver();
     let file = format!("ledger-file={}", folder.path().join("ledger.db").display());
-    let answer = skep.ask(&["driver", "test", program.to_str().unwrap(), "--option", &file]);
+    let test = ["driver", "test", program.to_str().unwrap(), "--option", &file];
+    // A room for two, when three are asked for.
+    let answer = skep.ask(&[&test[..], &["--short-option", "ledger-room=2"]].concat());
     assert_eq!(answer.code, 0, "{}{}", answer.stdout, answer.stderr);
     let kept = answer.stdout.lines().filter(|line| line.starts_with("kept ")).count();
-    // Two of the program, and of seventeen rules all but that of an account without room.
-    assert_eq!(kept, 2 + 16, "{}", answer.stdout);
-    assert!(answer.stdout.contains("not tried  rule 8"), "{}", answer.stdout);
+    // Two of the program, and all of its driver.
+    assert_eq!(kept, 2 + 17, "{}", answer.stdout);
+
+    let answer = skep.ask(&test);
+    assert_eq!(answer.code, 0, "{}{}", answer.stdout, answer.stderr);
+    let why = "not tried  rule 8 (ShortfallIsFinal): neither --short-option nor";
+    assert!(answer.stdout.contains(why), "{}", answer.stdout);
 
     let refused = skep.ask(&["driver", "test", program.to_str().unwrap()]);
     assert_eq!(refused.code, 1);
@@ -95,4 +103,58 @@ fn programs_live_and_end_with_their_coordinator() {
 fn program(cluster: &Processes) -> u32 {
     let look = || children(cluster.pids()[0], "skep-driver-sim").pop();
     until(RESTART, "the program runs", look).0
+}
+
+/// Of every coordinator, whichever is asked.
+fn listed(cluster: &Processes, parts: &[&str]) {
+    until_true(FOUND, &format!("{parts:?} is listed"), || {
+        let text = cluster.skep().text(&["driver", "ls"]);
+        text.lines().any(|line| parts.iter().all(|part| line.contains(part)))
+    });
+}
+
+fn install(cluster: &Processes, from: &Path, to: &Path) {
+    let (from, to) = (from.to_str().unwrap(), to.to_str().unwrap());
+    cluster.skep().text(&["driver", "install", from, "--to", to]);
+}
+
+/// Found, used, replaced, and refused, by coordinators that run.
+#[test]
+fn a_driver_is_installed_and_replaced_while_coordinators_run() {
+    let (source, folder) = (plugin_folder(), plugin_folder());
+    let program = put(&simulator(), source.path(), "skep-driver-sim", 0o755);
+    let settings = Settings { plugin_path: Some(folder.path().to_owned()), ..Settings::default() };
+    let cluster = Processes::start_with(2, &settings);
+    install(&cluster, &program, folder.path());
+    listed(&cluster, &["sim", "c1, c2", "usable"]);
+    cluster.skep().text(&["create", "simulated", "--driver", "sim"]);
+    let before = running(&cluster);
+
+    install(&cluster, &program, folder.path());
+    hang_up(&cluster);
+    // The next call of the account starts it, and the one before ends.
+    until_true(RESTART, "the new program is used", || {
+        cluster.skep().text(&["account", "test", "sim"]);
+        let now = running(&cluster);
+        !now.is_empty() && now.iter().all(|pid| !before.contains(pid))
+    });
+    cluster.skep().text(&["create", "another", "--driver", "sim"]);
+
+    std::fs::set_permissions(folder.path().join("skep-driver-sim"), std::fs::Permissions::from_mode(0o757))
+        .unwrap();
+    hang_up(&cluster);
+    listed(&cluster, &["sim", "c1", "broken: can be written by others"]);
+    listed(&cluster, &["sim", "c2", "broken: can be written by others"]);
+    listed(&cluster, &["sim", "on no coordinator"]);
+    assert_eq!(cluster.skep().lines(&["ls", "-q"]).len(), 2);
+}
+
+fn running(cluster: &Processes) -> Vec<u32> {
+    cluster.pids().into_iter().flat_map(|pid| children(pid, "skep-driver-sim")).collect()
+}
+
+fn hang_up(cluster: &Processes) {
+    for pid in cluster.pids() {
+        run(std::process::Command::new("kill").args(["-HUP", &pid.to_string()]));
+    }
 }

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a step of a test that fails fails the test")]
 
+#[path = "plugins/follow.rs"]
+mod follow;
 #[path = "plugins/log.rs"]
 mod log;
 #[path = "plugins/path.rs"]
@@ -23,6 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 
 fn quick() -> Timing {
     Timing {
+        look_every: Duration::from_millis(50),
         handshake: Duration::from_secs(5),
         probe_every: Duration::from_millis(100),
         probe_patience: Duration::from_millis(500),
@@ -104,6 +107,27 @@ async fn a_killed_program_is_started_and_told_its_account_again() {
     }
     answers(&driver).await;
     assert!(log.has("signal: 9"), "the reason is told");
+    plugins.stop().await;
+}
+
+/// Ever later, while it does not stay: its program is not there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_cannot_be_started_is_tried_ever_later() {
+    let (path, log) = (Path::with(""), Log::start());
+    let plugins = find(&path).await;
+    let driver = open(&plugins).await.unwrap();
+    answers(&driver).await;
+    path.remove();
+    signal(log.told_account(0), "-KILL");
+    let (waits, _) = until(PATIENCE, "it was tried five times", || Some(log.waits()).filter(|w| w.len() > 5));
+    // A program that was killed on a busy machine may have stayed for a second.
+    let tried = &waits[waits.len() - 5..];
+    assert!(tried.is_sorted() && tried[4] == 1_000 && tried[0] >= 50, "{waits:?}");
+    let down = driver.list("c", None).await.unwrap_err();
+    assert_eq!(down.kind, ErrorKind::Unavailable);
+    assert!(down.message.contains("is started again in"), "{down}");
+    path.put("");
+    answers(&driver).await;
     plugins.stop().await;
 }
 

@@ -41,9 +41,5 @@ pub(crate) async fn run(command: Command, context: &Context) -> Result<(), Failu
 
 /// KEY=VALUE of the flag `--flag`.
 fn pair<'a>(flag: &str, text: &'a str) -> Result<(&'a str, &'a str), Failure> {
-    match text.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key, value)),
-        // What is not understood may be a secret.
-        _ => Err(Failure::Usage(format!("--{flag} takes KEY=VALUE"))),
-    }
+    crate::pair::pair(text).ok_or_else(|| Failure::Usage(format!("--{flag} takes KEY=VALUE")))
 }

@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::driver_flags;
 use crate::failure::Failure;
 use crate::mutation::{Asking, Waiting};
+use crate::pair::pair;
 
 /// What `create` and `swarm create` both take.
 #[derive(Debug, clap::Args)]
@@ -97,18 +98,17 @@ impl Shape {
         given: &BTreeMap<String, String>,
         context: &Context,
     ) -> Result<Template, Failure> {
-        let labels = self.labels.iter().map(|label| pair(label)).collect::<Result<_, _>>()?;
+        let labels = self.labels.iter().map(|label| label_of(label)).collect::<Result<_, _>>()?;
         let described = driver_flags::find(context.drivers().await?, &driver)?;
         let options = driver_flags::complete(given, described, &context.surroundings.variables)?;
         Ok(Template { driver, account, options: options.into_iter().collect(), labels })
     }
 }
 
-fn pair(label: &str) -> Result<(String, String), Failure> {
-    match label.split_once('=') {
-        Some((key, value)) if !key.is_empty() => Ok((key.to_owned(), value.to_owned())),
-        _ => Err(Failure::Usage(format!("--label takes KEY=VALUE, not {label:?}"))),
-    }
+fn label_of(text: &str) -> Result<(String, String), Failure> {
+    let (key, value) =
+        pair(text).ok_or_else(|| Failure::Usage(format!("--label takes KEY=VALUE, not {text:?}")))?;
+    Ok((key.to_owned(), value.to_owned()))
 }
 
 /// What counts as success.

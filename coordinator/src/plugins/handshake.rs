@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use skep_driver::plugin::{Launch, PluginDriver, Process, variants};
+use skep_driver::Driver;
+use skep_driver::plugin::{Launch, Patience, introduce, variants};
 use skep_types::{DriverDescription, DriverName, chain};
-use tokio::time::timeout;
 
 use super::{Broken, Candidate, Host, Supervised, logs};
 
@@ -46,20 +46,13 @@ async fn describe(
         folder: folder.clone(),
         environment: host.environment.clone(),
     };
-    let started = Process::start(&launch, host.timing.ready, logs::sink(name, "")).await;
-    let described = match started {
+    let timing = &host.timing;
+    let patience = Patience { ready: timing.ready, handshake: timing.handshake, grace: timing.grace };
+    let described = match introduce(&launch, patience, logs::sink(name, "")).await {
         Err(error) => Err(chain(&error)),
-        Ok(process) => {
-            let answer = timeout(host.timing.handshake, PluginDriver::connect(process.socket())).await;
-            process.stop(host.timing.grace).await;
-            match answer {
-                Err(_) => Err(format!(
-                    "it serves, but did not say what it is within {} s",
-                    host.timing.handshake.as_secs_f64()
-                )),
-                Ok(Err(error)) => Err(chain(&error)),
-                Ok(Ok(driver)) => Ok(skep_driver::Driver::describe(&driver).clone()),
-            }
+        Ok((process, driver)) => {
+            process.stop(timing.grace).await;
+            Ok(driver.describe().clone())
         }
     };
     // Best effort: all of them go at the next start.

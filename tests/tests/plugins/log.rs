@@ -43,6 +43,13 @@ impl Log {
         self.lines().iter().any(|line| line["fields"].to_string().contains(part))
     }
 
+    /// Milliseconds before each try to start a program again.
+    pub(crate) fn waits(&self) -> Vec<u64> {
+        let lines = self.lines();
+        let waits = lines.iter().map(|line| &line["fields"]["wait_ms"]).filter(|wait| !wait.is_null());
+        waits.map(|wait| wait.to_string().trim_matches('"').parse().unwrap()).collect()
+    }
+
     /// Lines of a flood, and the bytes of the longest.
     pub(crate) fn flood(&self) -> (usize, usize) {
         let lines = self.lines();

@@ -1,4 +1,4 @@
-//! A plugin path with one program.
+//! A plugin path with one program, or none.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -11,13 +11,28 @@ pub(crate) struct Path(TempDir);
 impl Path {
     /// `skep-driver-sim`: the tests' driver program with `words`.
     pub(crate) fn with(words: &str) -> Self {
+        let path = Self::empty();
+        path.put(words);
+        path
+    }
+
+    pub(crate) fn empty() -> Self {
         let path = Self(tempfile::tempdir().unwrap());
         std::fs::create_dir(path.folder()).unwrap();
-        let program = env!("CARGO_BIN_EXE_skep-test-driver");
-        let script = format!("#!/bin/sh\nexec {program} {words} \"$@\"\n");
-        std::fs::write(path.program(), script).unwrap();
-        path.set_mode(0o755);
         path
+    }
+
+    /// In the place of one that is there, at once.
+    pub(crate) fn put(&self, words: &str) {
+        let program = env!("CARGO_BIN_EXE_skep-test-driver");
+        let new = self.0.path().join("new");
+        std::fs::write(&new, format!("#!/bin/sh\nexec {program} {words} \"$@\"\n")).unwrap();
+        std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o755)).unwrap();
+        std::fs::rename(new, self.program()).unwrap();
+    }
+
+    pub(crate) fn remove(&self) {
+        std::fs::remove_file(self.program()).unwrap();
     }
 
     pub(crate) fn folder(&self) -> PathBuf {
@@ -32,12 +47,8 @@ impl Path {
         self.folder().join("skep-driver-sim")
     }
 
-    fn set_mode(&self, mode: u32) {
-        std::fs::set_permissions(self.program(), std::fs::Permissions::from_mode(mode)).unwrap();
-    }
-
     pub(crate) fn let_others_write(&self) {
-        self.set_mode(0o757);
+        std::fs::set_permissions(self.program(), std::fs::Permissions::from_mode(0o757)).unwrap();
     }
 
     pub(crate) fn sockets(&self) -> Vec<PathBuf> {

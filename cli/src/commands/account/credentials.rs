@@ -1,14 +1,13 @@
 //! Credentials on the command line: given, or where they are found.
 
 use std::collections::BTreeMap;
-use std::io::Read;
 use std::path::Path;
 
 use skep_proto::v1::{CredentialCommand, Driver};
-use skep_types::limits;
 
 use super::pair;
 use crate::context::Context;
+use crate::credential_file;
 use crate::failure::Failure;
 
 #[derive(clap::Args)]
@@ -63,7 +62,7 @@ impl Credentials {
         }
         for text in &self.files {
             let (key, path) = pair("credential-file", text)?;
-            add(&mut credentials, key, file(Path::new(path))?)?;
+            add(&mut credentials, key, credential_file::read(Path::new(path))?)?;
         }
         for credential in &driver.credentials {
             if let Some(value) = variables.get(&credential.env) {
@@ -79,16 +78,4 @@ fn add(credentials: &mut BTreeMap<String, String>, key: &str, value: String) -> 
         return Err(Failure::Usage(format!("the credential {key} was given twice")));
     }
     Ok(())
-}
-
-/// Not more than a credential may have: the path may be of anything.
-fn file(path: &Path) -> Result<String, Failure> {
-    let failed = |source: std::io::Error| Failure::Config { path: path.to_owned(), source: source.into() };
-    let mut text = String::new();
-    let file = std::fs::File::open(path).map_err(failed)?;
-    file.take(limits::CREDENTIAL_BYTES as u64 + 2).read_to_string(&mut text).map_err(failed)?;
-    if text.ends_with('\n') {
-        text.pop();
-    }
-    Ok(text)
 }

@@ -17,7 +17,8 @@ const FOLDER: &str = "/usr/local/lib/skep/drivers";
 const MODE: u32 = 0o755;
 const VARIANTS: Duration = Duration::from_secs(10);
 
-/// The program is asked what it is first. It is copied: what it needs beside its own file must stay where it is.
+/// The program is asked what it is first. It is copied: what it needs beside its own file must stay where it is. A
+/// coordinator of this machine finds it within seconds, and uses it from the next call on: no restart is needed.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// A file named skep-driver-NAME.
@@ -38,7 +39,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
     copy(&args.program, &path)?;
     context.print(&format!("{}\n", kinds.join("\n")))?;
     context.tell(&format!(
-        "installed as {}; the coordinator of this machine has it when it is started again\n",
+        "installed as {}; a coordinator that looks there has it within about ten seconds, or at once when it gets SIGHUP\n",
         path.display()
     ));
     Ok(())

@@ -5,17 +5,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use skep_driver::plugin::{Environment, Launch, LogLine, LogSink, PluginDriver, Process};
+use skep_driver::plugin::{
+    Environment, Launch, LogLine, LogSink, Patience, PluginDriver, Process, introduce,
+};
 use tempfile::TempDir;
-use tokio::time::timeout;
 
 use crate::failure::{Failure, chain};
 use crate::surroundings::{Streams, Surroundings};
 
-/// As long as a coordinator waits.
-const READY: Duration = Duration::from_secs(30);
-const HANDSHAKE: Duration = Duration::from_secs(10);
 pub(super) const END: Duration = Duration::from_secs(10);
+/// As long as a coordinator waits.
+const PATIENCE: Patience =
+    Patience { ready: Duration::from_secs(30), handshake: Duration::from_secs(10), grace: END };
 
 pub(super) fn environment(surroundings: &Surroundings) -> Environment {
     Environment::out_of(|name| surroundings.variables.get(name).map(OsString::from))
@@ -64,16 +65,10 @@ impl Starter {
             folder: folder.path().to_owned(),
             environment: self.environment.clone(),
         };
-        let started = Process::start(&launch, READY, Arc::clone(&self.logs)).await;
-        let process = started.map_err(|error| Failure::Program(format!("{shown}: {}", chain(&error))))?;
-        let answer = timeout(HANDSHAKE, PluginDriver::connect(process.socket())).await;
-        let refused = match answer {
-            Ok(Ok(driver)) => return Ok(Program { process, driver, _folder: folder }),
-            Ok(Err(error)) => chain(&error),
-            Err(_) => format!("it did not say what it is within {} s", HANDSHAKE.as_secs()),
-        };
-        process.stop(END).await;
-        Err(Failure::Program(format!("{shown}: {refused}")))
+        let started = introduce(&launch, PATIENCE, Arc::clone(&self.logs)).await;
+        let (process, driver) =
+            started.map_err(|error| Failure::Program(format!("{shown}: {}", chain(&error))))?;
+        Ok(Program { process, driver, _folder: folder })
     }
 }
 

@@ -4,7 +4,7 @@ mod rules;
 mod subject;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use skep_driver::conformance;
 use skep_driver::{Access, Driver};
@@ -12,9 +12,11 @@ use skep_types::{AccountName, DriverDescription, Secret, Template};
 
 use super::program::{Starter, private_folder};
 use crate::context::Context;
+use crate::credential_file;
 use crate::failure::Failure;
+use crate::pair::pair;
 use crate::surroundings::Variables;
-use subject::{Subject, agent};
+use subject::{Subject, Way, agent};
 
 /// One line for each rule: kept, not tried (why not), or BROKEN (what was seen). Makes and destroys about a hundred
 /// instances in the account that it is given, in clusters of its own.
@@ -27,14 +29,21 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     variant: Option<String>,
     /// What a host takes; may be given several times.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = named)]
     template_option: Vec<(String, String)>,
     /// What the account takes; may be given several times.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = named)]
     option: Vec<(String, String)>,
     /// A secret of the account; @FILE reads it. Else its variable is read.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    #[arg(long, value_name = "NAME=VALUE", value_parser = named)]
     credential: Vec<(String, String)>,
+    /// A setting in place of --option's, with which fewer hosts can be made than a call asks for (three, where the driver
+    /// takes as many): for the rule about shortfalls. May be given several times.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = named)]
+    short_option: Vec<(String, String)>,
+    /// The same in place of --template-option's.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = named)]
+    short_template_option: Vec<(String, String)>,
     /// The agent that instances are given. Needed by drivers that bring it themselves.
     #[arg(long, value_name = "FILE")]
     agent: Option<PathBuf>,
@@ -46,8 +55,8 @@ pub(crate) struct Args {
     logs: bool,
 }
 
-fn pair(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or_else(|| format!("{text:?} is not NAME=VALUE"))?;
+fn named(text: &str) -> Result<(String, String), &'static str> {
+    let (name, value) = pair(text).ok_or("it takes NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
 }
 
@@ -63,7 +72,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
     let access = access(&args, &description, &surroundings.variables, folder.path())?;
     let bootstrap = agent(args.agent.as_deref(), &access.agents_dir)?;
     let template = template(&args, &description, &access.account);
-    let subject = Subject::start(starter, access, template, bootstrap, args.processes).await?;
+    let short = short(&args, &access, &template);
+    let way = Way { access, template };
+    let subject = Subject::start(starter, way, short, bootstrap, args.processes).await?;
     let tried = tokio::select! {
         tried = conformance::run(subject.clone()) => Some(tried),
         () = surroundings.interrupt.cancelled() => None,
@@ -83,7 +94,7 @@ fn access(
     args: &Args,
     description: &DriverDescription,
     variables: &Variables,
-    folder: &std::path::Path,
+    folder: &Path,
 ) -> Result<Access, Failure> {
     let (state_dir, agents_dir) = (folder.join("state"), folder.join("agents"));
     for path in [&state_dir, &agents_dir] {
@@ -113,13 +124,23 @@ fn credentials(
     let mut credentials: BTreeMap<String, Secret> = set.collect();
     for (name, value) in &args.credential {
         let secret = match value.strip_prefix('@') {
-            Some(path) => std::fs::read_to_string(path)
-                .map_err(|source| Failure::Config { path: path.into(), source: source.into() })?,
+            Some(path) => credential_file::read(Path::new(path))?,
             None => value.clone(),
         };
         credentials.insert(name.clone(), Secret::new(secret));
     }
     Ok(credentials)
+}
+
+/// None where nothing was given that provokes a shortfall.
+fn short(args: &Args, access: &Access, template: &Template) -> Option<Way> {
+    if args.short_option.is_empty() && args.short_template_option.is_empty() {
+        return None;
+    }
+    let (mut access, mut template) = (access.clone(), template.clone());
+    access.options.extend(args.short_option.iter().cloned());
+    template.options.extend(args.short_template_option.iter().cloned());
+    Some(Way { access, template })
 }
 
 fn template(args: &Args, description: &DriverDescription, account: &AccountName) -> Template {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::failure::Failure;
+use crate::pair::pair;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Wanted {
@@ -23,7 +24,7 @@ pub(super) fn read(text: &str) -> Result<Wanted, Failure> {
     let mut wanted = Wanted { driver, account: String::new(), weight: 1, max: 0, options: BTreeMap::new() };
     for part in parts {
         let (key, value) =
-            part.split_once('=').ok_or_else(|| wrong(text, "takes KEY=VALUE after the driver"))?;
+            pair(part).ok_or_else(|| wrong(text, "takes KEY=VALUE after the driver"))?;
         match key {
             "account" => value.clone_into(&mut wanted.account),
             "weight" => wanted.weight = positive(text, key, value)?,

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use skep_driver::conformance::DriverUnderTest;
+use skep_driver::conformance::{DriverUnderTest, Short};
 use skep_driver::{Access, Bootstrap, Driver, DriverError, ErrorKind};
 use skep_types::{Secret, Template};
 use tokio::sync::Mutex;
@@ -12,6 +12,7 @@ use tokio::sync::Mutex;
 use crate::commands::driver::program::{END, Program, Starter};
 use crate::failure::{Failure, chain};
 
+const NO_SHORT: &str = "neither --short-option nor --short-template-option says how to run short";
 /// What instances are told where no agent was given: nothing waits for it.
 const NO_AGENT: &str = "https://192.0.2.1/agent";
 
@@ -26,38 +27,54 @@ struct Inner {
 }
 
 struct Seats {
-    taken: Vec<(Program, Arc<dyn Driver>)>,
+    taken: Vec<Seat>,
     next: usize,
+    /// With what comes with it: a template.
+    short: Option<(Seat, Template)>,
+}
+
+type Seat = (Program, Arc<dyn Driver>);
+
+/// How hosts are made.
+pub(super) struct Way {
+    pub(super) access: Access,
+    pub(super) template: Template,
 }
 
 impl Subject {
     pub(super) async fn start(
         starter: Starter,
-        access: Access,
-        template: Template,
+        way: Way,
+        short: Option<Way>,
         bootstrap: Bootstrap,
         processes: u8,
     ) -> Result<Self, Failure> {
+        let Way { access, template } = way;
         let mut taken = Vec::new();
         for _ in 0..processes {
             taken.push(seat(&starter, access.clone()).await?);
         }
+        let short = match short {
+            Some(short) => Some((seat(&starter, short.access).await?, short.template)),
+            None => None,
+        };
         // Names of an earlier run may be remembered by the account.
         let run = uuid::Uuid::now_v7().simple().to_string();
         let prefix = format!("test-{}", &run[run.len() - 12..]);
-        let seats = Mutex::new(Seats { taken, next: 0 });
+        let seats = Mutex::new(Seats { taken, next: 0, short });
         Ok(Self(Arc::new(Inner { prefix, template, bootstrap, seats })))
     }
 
     pub(super) async fn stop(&self) {
-        let taken = std::mem::take(&mut self.0.seats.lock().await.taken);
-        for (program, _) in taken {
+        let mut seats = self.0.seats.lock().await;
+        let short = seats.short.take().map(|(seat, _)| seat);
+        for (program, _) in std::mem::take(&mut seats.taken).into_iter().chain(short) {
             program.process.stop(END).await;
         }
     }
 }
 
-async fn seat(starter: &Starter, access: Access) -> Result<(Program, Arc<dyn Driver>), Failure> {
+async fn seat(starter: &Starter, access: Access) -> Result<Seat, Failure> {
     let program = starter.start().await?;
     let mut driver = program.driver.clone();
     if let Err(error) = driver.configure(access).await {
@@ -113,5 +130,11 @@ impl DriverUnderTest for Subject {
 
     fn bootstrap(&self) -> Bootstrap {
         self.0.bootstrap.clone()
+    }
+
+    async fn short(&self) -> Result<Short, &'static str> {
+        let seats = self.0.seats.lock().await;
+        let (seat, template) = seats.short.as_ref().ok_or(NO_SHORT)?;
+        Ok(Short { driver: Arc::clone(&seat.1), template: template.clone() })
     }
 }
