@@ -3,8 +3,9 @@
 use skep_proto::driver as pb;
 use skep_proto::driver::driver_server::{Driver, DriverServer};
 use tokio::net::UnixListener;
+use tokio_stream::Empty;
 use tokio_stream::wrappers::UnixListenerStream;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 const VERSION: u32 = 99;
 
@@ -26,6 +27,15 @@ macro_rules! unanswered {
                 Ok(Response::new(pb::Description { protocol: VERSION, ..pb::Description::default() }))
             }
 
+            type TunnelStream = Empty<Result<pb::TunnelReply, Status>>;
+
+            async fn tunnel(
+                &self,
+                _: Request<Streaming<pb::TunnelRequest>>,
+            ) -> Result<Response<Self::TunnelStream>, Status> {
+                Err(Status::unimplemented("tunnel"))
+            }
+
             $(
                 async fn $method(&self, _: Request<pb::$request>) -> Result<Response<pb::$reply>, Status> {
                     Err(Status::unimplemented(stringify!($method)))
@@ -44,4 +54,5 @@ unanswered! {
     power PowerRequest ResultsReply;
     destroy TargetsRequest ResultsReply;
     console ConsoleRequest ConsoleReply;
+    attest AttestRequest AttestReply;
 }
