@@ -4,7 +4,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use skep_driver::conformance::{self, DriverUnderTest};
+use skep_driver::conformance::{self, DriverUnderTest, Short};
 use skep_driver::{Bootstrap, Driver, Rule};
 use skep_types::{InstanceRef, Template};
 
@@ -61,6 +61,10 @@ impl DriverUnderTest for Generic {
         bootstrap()
     }
 
+    async fn short(&self) -> Result<Short, &'static str> {
+        Err("each host names its machine: there is no room that could run out")
+    }
+
     /// A machine that runs somebody else's agent.
     async fn make_foreign(&self) -> Option<InstanceRef> {
         self.foreign().sh("mkdir -p /etc/skep && echo theirs >/etc/skep/agent.toml");
@@ -80,6 +84,5 @@ async fn every_rule_of_the_contract_is_kept() {
     let report = conformance::run(Generic { machines, coordinator }).await;
     println!("{report}");
     let report = report.into_result().unwrap_or_else(|report| panic!("{report}"));
-    // There are as many machines as there are.
     assert_eq!(report.not_tried(), [Rule::ShortfallIsFinal]);
 }
