@@ -1,6 +1,7 @@
 //! Drivers: what can make hosts here, and the accounts they make them in.
 
 mod accounts;
+mod meant;
 mod test;
 
 use skep_proto::v1 as pb;

@@ -15,6 +15,12 @@ use crate::{Driver, DriverError};
 pub trait Kind: Send + Sync + Debug + 'static {
     fn describe(&self) -> &DriverDescription;
 
+    /// Whether settings and credentials can be meant, as far as that shows without asking anybody. Whoever gives them is
+    /// told then and there: `InvalidSpec` names what to mend, as `options.NAME` or `credentials.NAME`.
+    fn check(&self, _access: &Access) -> Result<(), DriverError> {
+        Ok(())
+    }
+
     /// A driver that acts for the account. A credential that was rotated is another opening; the driver opened before
     /// is dropped when its calls have ended. `InvalidSpec` and `Auth` name what to mend.
     async fn open(&self, access: Access) -> Result<Arc<dyn Driver>, DriverError>;

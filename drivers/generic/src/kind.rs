@@ -27,6 +27,10 @@ impl Kind for GenericKind {
         &self.description
     }
 
+    fn check(&self, access: &Access) -> Result<(), DriverError> {
+        Account::read(access.clone()).map(drop)
+    }
+
     async fn open(&self, access: Access) -> Result<Arc<dyn Driver>, DriverError> {
         Ok(Arc::new(GenericDriver::new(self.description.clone(), Account::read(access)?)))
     }

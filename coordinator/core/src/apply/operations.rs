@@ -83,6 +83,15 @@ pub(super) fn host_removed(tx: &mut Tx<'_>, host: &Host) {
     decide(tx, operation.id);
 }
 
+/// The host goes, and what was asked for was not all done.
+pub(super) fn host_forgotten(tx: &mut Tx<'_>, host: &Host, reason: &str) {
+    if let Some(operation) = host.item_of {
+        note_failure(tx, host, operation, reason);
+        settle(tx, host, operation, false);
+        decide(tx, operation);
+    }
+}
+
 /// Another operation takes the host over, with what it wants of it, at once: the one before it has failed to bring the
 /// host where it should be.
 pub(super) fn supersede(tx: &mut Tx<'_>, id: HostId, by: OperationId, wish: impl FnOnce(&mut Host)) {

@@ -1,11 +1,11 @@
 //! Deletes.
 
 use skep_core::command::{Reply, Request};
-use skep_types::{Code, HostId, Revision, SwarmId};
+use skep_types::{Code, HostId, OperationState, Revision, SwarmId};
 
 use super::{code, field, refused};
 use crate::support::place::{lone, settled_swarm, swarm};
-use crate::support::{Cluster, request};
+use crate::support::{Cluster, DriverSpec, Faults, Fleet, create_hosts, request};
 
 fn delete(hosts: Vec<HostId>) -> Request {
     Request::DeleteHosts { hosts, force: false }
@@ -41,6 +41,33 @@ fn nor_do_the_last_managers_go_one_by_one() {
     cluster.accepted(request("two", delete(hosts)));
     let last = vec![cluster.id("s-manager-3")];
     assert_eq!(code(&mut cluster, delete(last)), Code::Precondition);
+}
+
+/// Only by force, and only a machine that was there before its host.
+#[test]
+fn an_adopted_machine_that_never_answers_is_forgotten_by_force() {
+    for (adopts, force, forgotten) in [(true, true, true), (true, false, false), (false, true, false)] {
+        let mut fleet = Fleet::new(DriverSpec::UNIQUE, Faults::default(), 1);
+        fleet.cluster.accepted(request("create", Request::CreateHosts(create_hosts("web", 1))));
+        fleet.rest();
+        let mut account = (*fleet.cluster.state.accounts.values().next().cloned().unwrap()).clone();
+        account.driver.adopts = adopts;
+        fleet.cluster.state.accounts.insert(account.name.clone(), account.into());
+        fleet.faults = Faults { throttle: 100, ..Faults::default() };
+        let delete = Request::DeleteHosts { hosts: vec![fleet.cluster.id("web")], force };
+        let operation = fleet.cluster.accepted(request("delete", delete));
+        fleet.rounds(200);
+        let operation = fleet.cluster.operation(operation).clone();
+        assert_eq!(fleet.cluster.state.hosts.is_empty(), forgotten, "adopts {adopts}, force {force}");
+        if forgotten {
+            assert_eq!(operation.state, OperationState::Failed);
+            assert!(operation.failures[0].reason.starts_with("forgotten, with the agent left"), "{operation:?}");
+            let event = |reason: &str| fleet.cluster.state.events.iter().any(|event| event.reason == reason);
+            assert!(event("Forgotten"));
+        } else {
+            assert_eq!(operation.state, OperationState::Running);
+        }
+    }
 }
 
 #[test]

@@ -33,6 +33,7 @@ impl Api {
         let body =
             body_digest(actor.method(), &pb::AddAccountRequest { credentials: hidden, ..request.clone() });
         let new = requests::add_account(request)?;
+        self.meant(&new.name, &new.driver, &new.options, &new.credentials)?;
         let credentials = self.sealed(&new.name, new.credentials)?;
         let (options, limits, coordinators) = (new.options, new.limits, new.coordinators);
         let settings = AccountSettings { options, credentials, limits, coordinators };
@@ -86,6 +87,10 @@ impl Api {
         let shown = pb::RotateAccountCredentialsRequest { credentials, ..request.clone() };
         let body = body_digest(actor.method(), &shown);
         let (account, credentials) = requests::rotation(request)?;
+        let known = self.read().await?.0.accounts.get(&account).cloned();
+        if let Some(known) = known {
+            self.meant(&account, &known.driver.name, &known.settings.options, &credentials)?;
+        }
         let credentials = self.sealed(&account, credentials)?;
         match self.begin(&actor, mutation, body).await? {
             Begun::Repeated(operation) => Ok(*operation),

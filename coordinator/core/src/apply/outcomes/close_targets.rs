@@ -5,14 +5,16 @@ use std::sync::Arc;
 use skep_types::{ConditionKind, ConditionStatus, FailureClass, HostId, Phase, PowerAction};
 
 use super::close_create::backoff;
-use crate::apply::intents;
+use crate::apply::{intents, operations};
 use crate::apply::plans::set_disconnected;
 use crate::apply::tx::{Tx, bounded};
 use crate::command::{Failure, FailureKind, Reply};
-use crate::state::{Intent, IntentKind};
+use crate::state::{Host, Intent, IntentKind};
 
 /// Tries at a power verb, before the host fails.
 const POWER_ATTEMPTS: u32 = 10;
+/// Tries to take the agent from an adopted machine, before it is forgotten by force: what passes in seconds has passed.
+const FORGET_ATTEMPTS: u32 = 3;
 
 pub(super) fn close(tx: &mut Tx<'_>, intent: &Arc<Intent>, results: &[Result<(), Failure>]) -> Reply {
     let targets = match &intent.kind {
@@ -43,6 +45,9 @@ fn destroyed(tx: &mut Tx<'_>, id: HostId, result: &Result<(), Failure>) {
             let now = tx.now();
             if let Some(host) = tx.state.host(id).cloned() {
                 tx.host_event(&host, "DestroyFailed", &bounded(&failure.message));
+                if may_be_forgotten(tx, &host) {
+                    return forget(tx, &host, failure);
+                }
             }
             tx.update_host(id, |host| {
                 host.attempts += 1;
@@ -52,6 +57,22 @@ fn destroyed(tx: &mut Tx<'_>, id: HostId, result: &Result<(), Failure>) {
             });
         }
     }
+}
+
+/// A machine that was adopted costs nothing and is somebody's: who does not want its host any more, by force, need not
+/// wait for a machine that may never answer again. An instance that was made is never given up.
+fn may_be_forgotten(tx: &Tx<'_>, host: &Host) -> bool {
+    let adopts = tx.state.accounts.get(&host.template.account).is_some_and(|account| account.driver.adopts);
+    adopts && host.desired.force && host.attempts + 1 >= FORGET_ATTEMPTS
+}
+
+/// The machine keeps its marker, so the search for orphans takes the agent away should it ever answer again.
+fn forget(tx: &mut Tx<'_>, host: &Host, failure: &Failure) {
+    let left = "forgotten, with the agent left on its machine, which does not answer";
+    let message = bounded(&format!("{left}: {}", failure.message));
+    tx.host_event(host, "Forgotten", &message);
+    operations::host_forgotten(tx, host, &message);
+    tx.remove_host(host.id);
 }
 
 fn powered(tx: &mut Tx<'_>, id: HostId, action: PowerAction, result: &Result<(), Failure>) {
