@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use crate::context::Context;
 use crate::liveness::Liveness;
 
-const PERIOD: Duration = Duration::from_millis(500);
+const PERIOD: Duration = Duration::from_millis(250);
 /// A refusal comes at once or not at all.
 const KNOCK: Duration = Duration::from_secs(1);
 
