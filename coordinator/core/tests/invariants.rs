@@ -7,4 +7,5 @@
 mod enrolment;
 mod fates;
 mod garbage;
+mod remains;
 mod swarms;

@@ -16,6 +16,8 @@ use outcome::{bind, close};
 
 const BACKOFF_FIRST: Duration = Duration::from_millis(250);
 const BACKOFF_MAX: Duration = Duration::from_secs(15);
+/// A driver may give up a create that nobody asks for any more.
+const ASKING_PAUSE_MAX: Duration = Duration::from_secs(4);
 
 pub(super) async fn run(caller: &Caller, intent: &Intent) {
     let call = match driver_call(caller, intent) {
@@ -54,33 +56,61 @@ async fn replay(caller: &Caller, intent: &Intent, call: &CreateIntent, retention
     }
 }
 
-/// Nothing protects a second call: it is committed that one is made, and a lost one is only looked for.
+/// Nothing protects a second call: it is committed that one is made.
 async fn attempt_once(caller: &Caller, intent: &Intent, call: &CreateIntent) {
     let marked =
         caller.propose(vec![OutcomeCommand::MarkAttempted { intent: intent.id, epoch: caller.epoch }]).await;
     if marked.first() != Some(&Reply::Done) {
+        // What the coordinator before this one had begun may end later than it.
+        tokio::time::sleep(caller.driver(intent).await.describe().settle).await;
         let lost =
             DriverError::new(ErrorKind::Ambiguous, "the attempt was lost with the coordinator that made it");
-        return look(caller, intent, Some(lost)).await;
+        return ask_for_lost(caller, intent, call, lost).await;
     }
     let mut pause = BACKOFF_FIRST;
     loop {
         let driver = caller.driver(intent).await;
         match driver.ensure(call).await {
             Ok(placed) => return finish(caller, intent, placed).await,
-            // Both say that nothing was done.
+            // All but `Ambiguous` say that nothing was done, and these that it may be later.
             Err(error) if matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Throttled { .. }) => {
                 pause = wait(pause, &error).await;
             }
-            Err(error) => return look(caller, intent, Some(error)).await,
+            Err(error) if error.kind == ErrorKind::Ambiguous => {
+                return ask_for_lost(caller, intent, call, error).await;
+            }
+            Err(error) => {
+                let nothing = Placed { instances: Vec::new(), shortfall: Some(error) };
+                return finish(caller, intent, nothing).await;
+            }
         }
     }
 }
 
+/// Asks what became of the one call there is, until the driver can tell. What it lists meanwhile is bound at once, so
+/// that nobody has to ask for it again, whoever owns the account when the call ends.
+async fn ask_for_lost(caller: &Caller, intent: &Intent, call: &CreateIntent, lost: DriverError) {
+    let call = CreateIntent { lost: true, ..call.clone() };
+    let mut pause = BACKOFF_FIRST;
+    loop {
+        let driver = caller.driver(intent).await;
+        let error = match driver.ensure(&call).await {
+            Ok(placed) => return finish(caller, intent, placed).await,
+            Err(error) if lasting(&error) => return look(caller, intent, Some(lost)).await,
+            Err(error) => error,
+        };
+        tracing::debug!(error = %chain(&error), "a create call has no outcome yet");
+        if let Ok(found) = caller.tagged(&*driver, intent.id).await
+            && !found.is_empty()
+        {
+            caller.propose(vec![bind(caller, intent, found)]).await;
+        }
+        pause = wait(pause, &error).await.min(ASKING_PAUSE_MAX);
+    }
+}
+
 async fn finish(caller: &Caller, intent: &Intent, placed: Placed) {
-    let shortfall =
-        placed.shortfall.map(|error| Shortfall { kind: failure_kind(&error), message: chain(&error) });
-    let outcomes = vec![bind(caller, intent, placed.instances), close(caller, intent, shortfall)];
+    let outcomes = outcome::of(caller, intent, placed);
     caller.propose(outcomes).await;
 }
 

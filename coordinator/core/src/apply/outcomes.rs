@@ -1,16 +1,17 @@
 //! What drivers did. Only the current owner's epoch counts, and only while the intent is Open.
 
+mod bind;
 mod close_create;
 mod close_targets;
 
 use std::sync::Arc;
 
-use skep_types::{ConditionKind, ConditionStatus, HostId, InstanceRef, IntentId, Phase};
+use skep_types::{ConditionKind, ConditionStatus, InstanceRef, IntentId, Phase};
 
+use super::intents;
 use super::tx::{Tx, bounded};
-use super::{intents, operations};
-use crate::command::{OutcomeCommand, Placement, Reply};
-use crate::state::{Host, Instance, Intent, IntentKind, IntentSlot, Target};
+use crate::command::{OutcomeCommand, Reply};
+use crate::state::{Host, Intent, IntentKind, Target};
 
 pub(super) fn apply(tx: &mut Tx<'_>, command: &OutcomeCommand) -> Reply {
     match command {
@@ -19,7 +20,10 @@ pub(super) fn apply(tx: &mut Tx<'_>, command: &OutcomeCommand) -> Reply {
             with_open(tx, *intent, *epoch, |tx, intent| hold(tx, intent, problem.as_deref()))
         }
         OutcomeCommand::Bind { intent, epoch, placements } => {
-            with_open(tx, *intent, *epoch, |tx, intent| bind(tx, intent, placements))
+            with_open(tx, *intent, *epoch, |tx, intent| bind::bind(tx, intent, placements))
+        }
+        OutcomeCommand::Remains { intent, epoch, placements, reason } => {
+            with_open(tx, *intent, *epoch, |tx, intent| bind::remains(tx, intent, placements, reason))
         }
         OutcomeCommand::CloseCreate { intent, epoch, shortfall } => {
             with_open(tx, *intent, *epoch, |tx, intent| close_create::close(tx, intent, shortfall.as_ref()))
@@ -85,74 +89,6 @@ fn replace(tx: &mut Tx<'_>, mut intent: Intent) {
     intent.revision = tx.state.now_revision();
     tx.changes.accounts.insert(intent.account.clone());
     tx.state.intents.insert(intent.id, Arc::new(intent));
-}
-
-/// A set union: known provider ids change nothing, new ones fill free slots in sorted order, and what is left over is
-/// marked for destruction.
-fn bind(tx: &mut Tx<'_>, intent: &Arc<Intent>, placements: &[Placement]) -> Reply {
-    let IntentKind::Create { slots, bound, .. } = &intent.kind else {
-        return unchanged("only a create binds instances");
-    };
-    let mut bound = bound.clone();
-    let mut placements: Vec<&Placement> = placements.iter().collect();
-    placements.sort_by(|a, b| a.instance.cmp(&b.instance));
-    for placement in placements {
-        if bound.contains(&placement.instance.provider_id) {
-            continue;
-        }
-        bound.push(placement.instance.provider_id.clone());
-        match free_slot(tx, intent.id, slots, placement.host) {
-            Some(host) => bind_host(tx, intent.id, host, placement),
-            None => surplus(tx, intent, placement.instance.clone()),
-        }
-    }
-    let mut new = Intent::clone(intent);
-    if let IntentKind::Create { bound: known, .. } = &mut new.kind {
-        if *known == bound {
-            return unchanged("every instance is known");
-        }
-        *known = bound;
-    }
-    replace(tx, new);
-    Reply::Done
-}
-
-fn free_slot(tx: &Tx<'_>, intent: IntentId, slots: &[IntentSlot], named: Option<HostId>) -> Option<HostId> {
-    let free = |slot: &&IntentSlot| {
-        let host = tx.state.host(slot.host);
-        host.is_some_and(|host| host.phase == Phase::Provisioning { intent } && host.instance.is_none())
-    };
-    slots.iter().filter(|slot| named.is_none_or(|named| slot.host == named)).find(free).map(|slot| slot.host)
-}
-
-fn bind_host(tx: &mut Tx<'_>, intent: IntentId, id: HostId, placement: &Placement) {
-    let now = tx.now();
-    tx.update_host(id, |host| {
-        host.instance = Some(Instance {
-            instance: placement.instance.clone(),
-            intent,
-            private_address: placement.private_address,
-            public_address: placement.public_address,
-            zone: placement.zone.clone(),
-            sealed_kept: placement.sealed_kept.clone(),
-            bound_at: now,
-        });
-        host.attempts = 0;
-        host.conditions.set(ConditionKind::InstanceReady, ConditionStatus::True, "Bound", "", now);
-        // A named slot's agent may be faster than its driver's answer.
-        let enrolled = host.enrolment.is_some_and(|enrolment| enrolment.key.is_some());
-        host.phase = if enrolled { Phase::Installing } else { Phase::Booting };
-    });
-    if let Some(host) = tx.state.host(id).cloned() {
-        operations::host_bound(tx, &host);
-    }
-}
-
-/// More instances than slots: the intent's own excess, destroyed under an intent of its own.
-fn surplus(tx: &mut Tx<'_>, intent: &Intent, instance: InstanceRef) {
-    let id = IntentId::new(tx.state.epoch, tx.allocate());
-    let kind = IntentKind::Destroy { targets: vec![Target { host: None, instance }] };
-    intents::insert(tx, id, intent.account.clone(), intent.shard, kind);
 }
 
 fn destroy_orphan(

@@ -11,8 +11,11 @@ pub enum OutcomeCommand {
     MarkAttempted { intent: IntentId, epoch: u64 },
     /// The account cannot be used: what the intent waits for, or None once that is over. Nothing was called.
     Hold { intent: IntentId, epoch: u64, problem: Option<String> },
-    /// A set union: placements already known change nothing.
+    /// A set union: of placements already known only what is kept is taken over, as the newer one.
     Bind { intent: IntentId, epoch: u64, placements: Vec<Placement> },
+    /// What a create that failed has left, or may have: bound to be destroyed with their hosts, which fail for the
+    /// reason.
+    Remains { intent: IntentId, epoch: u64, placements: Vec<Placement>, reason: String },
     /// The create call is over: no more instances will come of this intent.
     CloseCreate { intent: IntentId, epoch: u64, shortfall: Option<Shortfall> },
     /// One result per target, in their order.

@@ -1,21 +1,73 @@
 //! What a create call came to, as commands.
 
+use skep_core::State;
 use skep_core::command::{OutcomeCommand, Placement, Shortfall};
 use skep_core::state::{Intent, IntentKind, IntentSlot};
-use skep_driver::{Instance, InstanceState};
-use skep_types::HostId;
+use skep_driver::{DriverError, Instance, InstanceState, Placed};
+use skep_types::{HostId, InstanceRef, chain};
 
 use crate::kept;
-use crate::owner::call::Caller;
+use crate::owner::call::{Caller, failure_kind};
+
+/// Everything that a call which is over has come to, to be committed at once.
+pub(super) fn of(caller: &Caller, intent: &Intent, placed: Placed) -> Vec<OutcomeCommand> {
+    let Some(error) = placed.shortfall else {
+        return vec![bind(caller, intent, placed.instances), close(caller, intent, None)];
+    };
+    let gone = gone(&caller.context.raft.state(), intent, &placed.instances);
+    let (left, made): (Vec<_>, Vec<_>) = placed.instances.into_iter().partition(is_left);
+    let mut outcomes = vec![bind(caller, intent, made)];
+    let mut placements = placements(caller, intent, left);
+    placements.extend(gone);
+    if !placements.is_empty() {
+        let (id, epoch) = (intent.id, caller.epoch);
+        outcomes.push(OutcomeCommand::Remains { intent: id, epoch, placements, reason: chain(&error) });
+    }
+    outcomes.push(close(caller, intent, Some(shortfall(&error))));
+    outcomes
+}
+
+/// With a shortfall, what does not run is what a failed create has left.
+fn is_left(instance: &Instance) -> bool {
+    instance.state == InstanceState::Stopped
+}
+
+/// Bound while the call was under way, and not among what it says that exists.
+fn gone(state: &State, intent: &Intent, told: &[Instance]) -> Vec<Placement> {
+    let bound = intent.hosts().into_iter().filter_map(|id| Some((id, state.host(id)?.instance.as_ref()?)));
+    let ours = bound.filter(|(_, bound)| bound.intent == intent.id);
+    let is = |bound: &InstanceRef| told.iter().any(|told| is_live(told) && told.instance == *bound);
+    let gone = ours.filter(|(_, bound)| !is(&bound.instance));
+    gone.map(|(host, bound)| Placement {
+        host: Some(host),
+        instance: bound.instance.clone(),
+        private_address: bound.private_address,
+        public_address: bound.public_address,
+        zone: bound.zone.clone(),
+        sealed_kept: bound.sealed_kept.clone(),
+    })
+    .collect()
+}
+
+fn shortfall(error: &DriverError) -> Shortfall {
+    Shortfall { kind: failure_kind(error), message: chain(error) }
+}
 
 pub(super) fn bind(caller: &Caller, intent: &Intent, instances: Vec<Instance>) -> OutcomeCommand {
+    let placements = placements(caller, intent, instances);
+    OutcomeCommand::Bind { intent: intent.id, epoch: caller.epoch, placements }
+}
+
+fn placements(caller: &Caller, intent: &Intent, instances: Vec<Instance>) -> Vec<Placement> {
     let slots = match &intent.kind {
         IntentKind::Create { slots, .. } => slots.as_slice(),
         IntentKind::Power { .. } | IntentKind::Destroy { .. } => &[],
     };
-    let live = instances.into_iter().filter(|instance| instance.state != InstanceState::Destroyed);
-    let placements = live.map(|instance| placement(caller, slots, instance)).collect();
-    OutcomeCommand::Bind { intent: intent.id, epoch: caller.epoch, placements }
+    instances.into_iter().filter(is_live).map(|instance| placement(caller, slots, instance)).collect()
+}
+
+fn is_live(instance: &Instance) -> bool {
+    instance.state != InstanceState::Destroyed
 }
 
 fn placement(caller: &Caller, slots: &[IntentSlot], instance: Instance) -> Placement {

@@ -16,6 +16,7 @@ choice! {
         MarkAttempted { intent, epoch }
         Hold { intent, epoch, problem }
         Bind { intent, epoch, placements }
+        Remains { intent, epoch, placements, reason }
         CloseCreate { intent, epoch, shortfall }
         CloseTargets { intent, epoch, results }
         DestroyOrphan { account, epoch, instance, intent }

@@ -56,6 +56,7 @@ impl SimWorld {
         match self.config.idempotency {
             IdempotencyClass::Token => self.by_token(&mut state, intent, options, partial),
             IdempotencyClass::UniqueName => Ok(self.by_name(&mut state, intent, options, partial)),
+            IdempotencyClass::None if intent.lost => Ok(left(&state, intent)),
             IdempotencyClass::None => Ok(self.fill(&mut state, intent, &intent.slots, options, partial)),
         }
     }
@@ -210,6 +211,16 @@ impl SimWorld {
         self.add(&mut state, number, record);
         made
     }
+}
+
+/// What a call that was lost has made. That there is less than asked proves nothing: it may still be on its way.
+fn left(state: &State, intent: &CreateIntent) -> Made {
+    let ours = state.instances.iter().filter(|(_, record)| {
+        record.cluster.as_ref() == Some(&intent.cluster) && record.intent == Some(intent.intent)
+    });
+    let numbers: Vec<u64> = ours.map(|(number, _)| *number).collect();
+    let shortfall = (numbers.len() < intent.slots.len()).then_some(ErrorKind::Ambiguous);
+    Made { numbers, shortfall }
 }
 
 fn wrong(field: &str, description: &str) -> DriverError {

@@ -11,6 +11,9 @@ impl Wild<'_> {
             0 => OutcomeCommand::MarkAttempted { intent, epoch },
             1..5 => {
                 let placements = (0..self.chance.below(4)).map(|_| self.placement()).collect();
+                if self.chance.percent(25) {
+                    return OutcomeCommand::Remains { intent, epoch, placements, reason: self.text() };
+                }
                 OutcomeCommand::Bind { intent, epoch, placements }
             }
             5..7 => {
