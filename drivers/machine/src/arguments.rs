@@ -4,27 +4,19 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Parser, Subcommand};
+use clap::Parser;
 use skep_driver_machine::{Settings, UserRange};
 
 /// Where programs are when nobody says so.
 const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Serves a driver plugin of Docker Machine as a driver of skep.
+/// Serves driver plugins of Docker Machine as drivers of skep: `machine/hetzner` is docker-machine-driver-hetzner.
 #[derive(Debug, Parser)]
-#[command(version, subcommand_negates_reqs = true)]
+#[command(version)]
 pub(crate) struct Arguments {
-    #[command(subcommand)]
-    pub(crate) command: Option<Command>,
-    /// The Unix socket to serve the driver on.
-    #[arg(long, required = true)]
-    pub(crate) socket: Option<PathBuf>,
-    /// The plugin's name, such as hetzner: the program docker-machine-driver-hetzner.
-    #[arg(long, required = true)]
-    pub(crate) variant: Option<String>,
     /// Folders to look for plugins in; plugins look for programs there too.
     #[arg(long, env = "PATH", default_value = PATH, hide_env_values = true)]
-    pub(crate) path: OsString,
+    path: OsString,
     /// Numbers of users, one for each running plugin, such as 60600-61099, or `none`: plugins run as this program
     /// does. Where this program is not root there is no choice [default for root: 60600-61099].
     #[arg(long)]
@@ -33,15 +25,9 @@ pub(crate) struct Arguments {
     /// their own, else the account's folder].
     #[arg(long)]
     work: Option<PathBuf>,
-    /// What to log, as in `info` or `skep_driver_machine=debug,warn`.
-    #[arg(long, default_value = "info")]
-    pub(crate) log: String,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Prints the names of the plugins that are found, one a line.
-    Variants,
+    /// What every driver program is told, after all else: `--socket PATH --variant NAME`, or `variants`.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+    pub(crate) words: Vec<OsString>,
 }
 
 #[derive(Debug, Clone, Copy)]

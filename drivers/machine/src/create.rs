@@ -1,33 +1,35 @@
-//! Making one machine.
+//! Making one machine: what a call begins, finds under way, or finds cut off.
 //!
 //! ```text
 //! shelf: begun ─► flags, PreCreateCheck ─► shelf: configuration ─► Create ─► shelf ─► agent brought ─► shelf
-//!    │ refused: forgotten, nothing was done       └────────── failed ──────────┴──────────┘
-//!    │                                                          ▼
-//!    └ cut off: listed, destroyed with what is known     Remove ─► gone, or listed as remains
+//!    │ refused: forgotten, nothing was done   │   └────────── failed ──────────┼──┘
+//!    │                                        │                   ▼            │
+//!    │                                        │   Remove ─► gone, or remains   │
+//!    ▼ cut off here: nothing was made         ▼ here: remains                  ▼ here: taken up again
 //! ```
-//! The work goes on by itself when its caller went away: nothing can call a plugin back.
+//! A create is made once. A call that finds it under way waits for it, and says so when it takes longer than a call.
+
+mod work;
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use skep_driver::{CreateIntent, DriverError, ErrorKind, Instance, Placed, Slot};
-use skep_machine_protocol::{Action, CreateFlag, Limits, Property};
-use skep_types::{DriverDescription, Secret, Template, chain};
-use tokio::time::timeout;
-use tracing::{info, warn};
+use skep_machine_protocol::{Action, CreateFlag, Limits};
+use skep_types::{AccountName, DriverDescription, Secret, Template};
+use tokio::time::Instant;
 
+use crate::jobs::{Jobs, Outcome};
 use crate::kept::{Kept, Seen};
-use crate::locks::{Held, Locks};
+use crate::locks::Locks;
 use crate::session::{ACT, READ, Session, Shop};
 use crate::shelf::{Entry, Shelf};
 use crate::values::{Values, values};
-use crate::way_in::{Door, Newcomer, WayIn};
+use crate::way_in::WayIn;
 use crate::{errors, naming};
+use work::Work;
+pub(crate) use work::address;
 
 /// The name that a template is checked with. No cloud sees it.
 const CHECKED: &str = "skep-check";
@@ -35,14 +37,32 @@ const CHECKED: &str = "skep-check";
 /// What the calls of one account share.
 #[derive(Debug)]
 pub(crate) struct Making {
+    pub(crate) account: AccountName,
     pub(crate) shop: Shop,
     pub(crate) shelf: Shelf,
-    pub(crate) locks: Locks,
+    pub(crate) desk: Arc<Desk>,
     pub(crate) description: DriverDescription,
     pub(crate) flags: Vec<CreateFlag>,
     pub(crate) credentials: BTreeMap<String, Secret>,
     pub(crate) way_in: Arc<dyn WayIn>,
+    /// How long `ensure` waits for a create.
     pub(crate) wait: Duration,
+    /// From the end of whoever worked on a machine to the end of what it had begun: a plugin goes on for ten seconds.
+    pub(crate) linger: Duration,
+}
+
+/// What is at work in this process, whichever credentials it was opened with.
+#[derive(Debug)]
+pub(crate) struct Desk {
+    pub(crate) locks: Locks,
+    jobs: Jobs,
+    since: Instant,
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        Self { locks: Locks::default(), jobs: Jobs::default(), since: Instant::now() }
+    }
 }
 
 impl Making {
@@ -57,6 +77,28 @@ impl Making {
 
     fn put(&self, kept: &Kept) -> Result<(), DriverError> {
         self.shelf.put(&Entry { kept: kept.clone(), handed_over: false })
+    }
+
+    /// A plugin that knows of the machine what is kept. Of one that was begun where we cannot look, it is told what
+    /// it was told there: its name and its flags.
+    pub(crate) async fn session(&self, kept: &Kept, limits: Limits) -> Result<Session, DriverError> {
+        let session = Session::open(&self.shop, kept, limits).await?;
+        let Some(options) = kept.options.as_ref().filter(|_| kept.config.is_null()) else {
+            return Ok(session);
+        };
+        let (driver, account) = (self.description.name.clone(), self.account.clone());
+        let template = Template { driver, account, options: options.clone(), labels: BTreeMap::new() };
+        let told = match self.values(&template) {
+            Ok(values) => session.plugin.set_flags(&values).await.map_err(errors::configuring),
+            Err(error) => Err(error),
+        };
+        match told {
+            Ok(()) => Ok(session),
+            Err(error) => {
+                session.close().await;
+                Err(error)
+            }
+        }
     }
 }
 
@@ -75,174 +117,102 @@ async fn configure(session: &Session, values: &Values) -> Result<(), DriverError
     session.plugin.act(Action::PreCreateCheck).await.map_err(errors::configuring)
 }
 
-/// The machine, or how far it is when the time for an answer is over.
-pub(crate) async fn ensure(making: &Arc<Making>, intent: &CreateIntent) -> Result<Placed, DriverError> {
+/// The machine, or how its create ended; `Ambiguous` while it is under way.
+pub(crate) async fn ensure(making: &Arc<Making>, intent: &CreateIntent) -> Outcome {
     let [slot] = &intent.slots[..] else {
         return Err(DriverError::new(ErrorKind::Unsupported, "a plugin makes one machine a call"));
     };
-    let values = making.values(&intent.template)?;
     let machine = naming::machine(intent, slot);
-    let held = making.locks.try_hold(&machine);
-    if let Some(entry) = making.shelf.get(&machine)? {
-        return Ok(placed(making.instance(&entry.kept)?));
-    }
-    if making.shelf.is_gone(&machine) {
-        let error = DriverError::new(ErrorKind::Internal, format!("{machine} was made before, and removed"));
-        return Ok(Placed { instances: Vec::new(), shortfall: Some(error) });
-    }
-    let Some(held) = held else {
-        return Err(DriverError::new(
-            ErrorKind::Unavailable,
-            format!("{machine} is being begun by another call"),
-        ));
+    let jobs = &making.desk.jobs;
+    let job = match jobs.get(&machine) {
+        Some(job) => job,
+        None => match next(making, intent, slot, &machine)? {
+            Next::Answer(placed) => return Ok(placed),
+            Next::Work(work) => jobs.begin(&machine, making.linger, work.run()),
+        },
     };
-    let kept = Kept::new(&machine, intent, slot);
+    jobs.ask(&machine, &job, making.wait).await
+}
+
+enum Next {
+    Answer(Placed),
+    Work(Box<Work>),
+}
+
+/// What is to be done about a machine that nobody works on.
+fn next(
+    making: &Arc<Making>,
+    intent: &CreateIntent,
+    slot: &Slot,
+    machine: &str,
+) -> Result<Next, DriverError> {
+    let held = making.desk.locks.try_hold(machine).ok_or_else(|| busy(machine))?;
+    let work = |kept, values| Next::Work(Box::new(Work::new(making, slot, kept, values, held)));
+    let Some(Entry { kept, .. }) = making.shelf.get(machine)? else {
+        let kept = Kept::new(machine, intent, slot);
+        return match unknown(making, intent, &kept)? {
+            Some(placed) => Ok(Next::Answer(placed)),
+            None => {
+                let values = making.values(&intent.template)?;
+                making.put(&kept)?;
+                Ok(work(kept, Some(values)))
+            }
+        };
+    };
+    match kept.seen {
+        Seen::Running | Seen::Stopping | Seen::Stopped => Ok(Next::Answer(made(making, &kept)?)),
+        Seen::Remains => Ok(Next::Answer(left(making, kept, remained(machine))?)),
+        Seen::Creating | Seen::Starting if making.desk.since.elapsed() < making.linger => Err(busy(machine)),
+        Seen::Starting => Ok(work(kept, None)),
+        Seen::Creating if kept.config.is_null() => {
+            making.shelf.forget(machine)?;
+            let message = format!("the create of {machine} was cut off before anything was made");
+            Ok(Next::Answer(nothing(DriverError::new(ErrorKind::Unavailable, message))))
+        }
+        Seen::Creating => Ok(Next::Answer(left(making, kept, cut_off(machine))?)),
+    }
+}
+
+/// The answer about a machine that was never begun here, or is gone; None if it is to be made.
+fn unknown(making: &Making, intent: &CreateIntent, kept: &Kept) -> Result<Option<Placed>, DriverError> {
+    let machine = &kept.machine;
+    if making.shelf.is_gone(machine) {
+        let message = format!("{machine} was made before, and removed");
+        return Ok(Some(nothing(DriverError::new(ErrorKind::Internal, message))));
+    }
+    if !intent.lost {
+        return Ok(None);
+    }
+    let mut kept = kept.clone();
+    kept.options = Some(intent.template.options.clone());
+    left(making, kept, cut_off(machine)).map(Some)
+}
+
+fn made(making: &Making, kept: &Kept) -> Result<Placed, DriverError> {
+    Ok(Placed { instances: vec![making.instance(kept)?], shortfall: None })
+}
+
+fn nothing(why: DriverError) -> Placed {
+    Placed { instances: Vec::new(), shortfall: Some(why) }
+}
+
+/// Listed from now on, and destroyed with its host.
+fn left(making: &Making, mut kept: Kept, why: DriverError) -> Result<Placed, DriverError> {
+    kept.seen = Seen::Remains;
     making.put(&kept)?;
-    let job = Job { making: Arc::clone(making), slot: slot.clone(), values };
-    match timeout(making.wait, tokio::spawn(job.run(kept.clone(), held))).await {
-        Ok(Ok(outcome)) => outcome,
-        Ok(Err(error)) => {
-            Err(DriverError::new(ErrorKind::Ambiguous, "the create ended in the middle").caused_by(error))
-        }
-        Err(_) => {
-            info!(machine, "the create goes on after its call");
-            let known = making.shelf.get(&machine)?.map_or(kept, |entry| entry.kept);
-            Ok(placed(making.instance(&known)?))
-        }
-    }
+    Ok(Placed { instances: vec![making.instance(&kept)?], shortfall: Some(why) })
 }
 
-fn placed(instance: Instance) -> Placed {
-    Placed { instances: vec![instance], shortfall: None }
+fn busy(machine: &str) -> DriverError {
+    let message = format!("what was begun for {machine} may still be at work");
+    DriverError::new(ErrorKind::Unavailable, message)
 }
 
-struct Job {
-    making: Arc<Making>,
-    slot: Slot,
-    values: Values,
+fn cut_off(machine: &str) -> DriverError {
+    let message = format!("the create was cut off; what it may have left at its cloud is called {machine}");
+    DriverError::new(ErrorKind::Internal, message)
 }
 
-impl Job {
-    async fn run(self, mut kept: Kept, _held: Held) -> Result<Placed, DriverError> {
-        let session = match self.begin(&mut kept).await {
-            Ok(session) => session,
-            Err(error) => {
-                self.making.shelf.forget(&kept.machine)?;
-                return Err(error);
-            }
-        };
-        match self.complete(&session, &mut kept).await {
-            Ok(()) => {
-                session.close().await;
-                Ok(placed(self.making.instance(&kept)?))
-            }
-            Err(error) => self.undo(session, kept, error).await,
-        }
-    }
-
-    /// Up to the last moment at which nothing has been made. Written down is what a `Remove` would need.
-    async fn begin(&self, kept: &mut Kept) -> Result<Session, DriverError> {
-        // Nothing tells how far a create is: its own limit is the longest there is.
-        let limits = Limits { read: READ, ..Limits::default() };
-        let session = Session::open(&self.making.shop, kept, limits).await?;
-        match self.prepare(&session, kept).await {
-            Ok(()) => Ok(session),
-            Err(error) => {
-                session.close().await;
-                Err(error)
-            }
-        }
-    }
-
-    async fn prepare(&self, session: &Session, kept: &mut Kept) -> Result<(), DriverError> {
-        configure(session, &self.values).await?;
-        session.save(kept).await?;
-        self.making.put(kept)
-    }
-
-    async fn complete(&self, session: &Session, kept: &mut Kept) -> Result<(), DriverError> {
-        let created = session.plugin.act(Action::Create).await;
-        created.map_err(errors::acting(&kept.machine, "make"))?;
-        kept.seen = Seen::Starting;
-        self.keep(session, kept).await?;
-        kept.address = address(session).await;
-        let door = door(session, kept).await?;
-        let newcomer = Newcomer {
-            cluster: &kept.cluster,
-            intent: kept.intent,
-            host: kept.host,
-            incarnation: kept.incarnation,
-            name: &kept.name,
-            bootstrap: &self.slot.bootstrap,
-        };
-        let host_key = self.making.way_in.bring(&door, &newcomer).await?;
-        (kept.host_key, kept.seen) = (host_key, Seen::Running);
-        self.keep(session, kept).await
-    }
-
-    async fn keep(&self, session: &Session, kept: &mut Kept) -> Result<(), DriverError> {
-        if !session.save(kept).await? {
-            kept.generation += 1;
-        }
-        // More than can be kept is found out here.
-        kept.text()?;
-        self.making.put(kept)
-    }
-
-    /// Removes what a create that failed has left. What cannot be removed now stays listed.
-    async fn undo(self, session: Session, mut kept: Kept, error: DriverError) -> Result<Placed, DriverError> {
-        warn!(machine = kept.machine, error = %chain(&error), "a create failed");
-        // The plugin may know the instance's id by now, and nobody else does.
-        let saved = session.save(&mut kept).await;
-        let removed = session.plugin.act(Action::Remove).await;
-        session.close().await;
-        let Err(left) = removed else {
-            self.making.shelf.bury(&kept.machine)?;
-            return Ok(Placed { instances: Vec::new(), shortfall: Some(settled(error)) });
-        };
-        kept.seen = Seen::Remains;
-        if saved.is_err() || kept.text().is_err() {
-            kept.files.clear();
-        }
-        kept.generation += 1;
-        self.making.put(&kept)?;
-        warn!(machine = kept.machine, error = %left, "what a failed create left was not removed");
-        let message =
-            format!("{error}; {} may be left at its cloud, as it could not be removed", kept.machine);
-        let shortfall = DriverError { message, ..settled(error) };
-        Ok(Placed { instances: vec![self.making.instance(&kept)?], shortfall: Some(shortfall) })
-    }
-}
-
-/// With a shortfall the call is over, so that its outcome is known, whatever the plugin's was.
-fn settled(error: DriverError) -> DriverError {
-    let kind = match error.kind {
-        ErrorKind::Ambiguous | ErrorKind::Unavailable => ErrorKind::Internal,
-        kind => kind,
-    };
-    DriverError { kind, ..error }
-}
-
-pub(crate) async fn address(session: &Session) -> Option<IpAddr> {
-    // Drivers refuse it while a machine is down; some answer with a name.
-    session.plugin.property(Property::Ip).await.ok()?.parse().ok()
-}
-
-/// The key is the one among the machine's own files: a path that leads elsewhere is not followed.
-async fn door(session: &Session, kept: &Kept) -> Result<Door, DriverError> {
-    let reading = errors::reading(&kept.machine);
-    let property = |property| session.plugin.property(property);
-    let path = property(Property::SshKeyPath).await.map_err(&reading)?;
-    let key = session.folder.within(&path).and_then(|file| kept.files.get(&file));
-    let key = key.and_then(|text| String::from_utf8(STANDARD.decode(text).ok()?).ok());
-    let missing = || {
-        let message = format!("the plugin's SSH key {path:?} is not among the machine's files");
-        DriverError::new(ErrorKind::Unsupported, message)
-    };
-    Ok(Door {
-        host: property(Property::SshHostname).await.map_err(&reading)?,
-        port: session.plugin.ssh_port().await.map_err(&reading)?,
-        user: property(Property::SshUsername).await.map_err(&reading)?,
-        key: Secret::new(key.ok_or_else(missing)?),
-    })
+fn remained(machine: &str) -> DriverError {
+    DriverError::new(ErrorKind::Internal, format!("{machine} is what a create that failed may have left"))
 }

@@ -31,7 +31,7 @@ const BUILT_INS: [&str; 13] = [
 pub(crate) const FAMILY: &str = "machine";
 
 /// Names of all plugins in the folders of `path`, which is written like `PATH`.
-pub fn variants(path: &OsStr) -> BTreeSet<String> {
+pub(crate) fn variants(path: &OsStr) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for folder in std::env::split_paths(path) {
         let Ok(entries) = std::fs::read_dir(&folder) else { continue };

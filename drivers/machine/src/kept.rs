@@ -31,6 +31,9 @@ pub(crate) struct Kept {
     pub(crate) config: serde_json::Value,
     /// By their path in the machine's folder, in base64.
     pub(crate) files: BTreeMap<String, String>,
+    /// Of its template, for a machine that was begun where its configuration cannot be had: another coordinator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) options: Option<BTreeMap<String, String>>,
 }
 
 /// The state that was seen last.
@@ -74,6 +77,7 @@ impl Kept {
             host_key: None,
             config: serde_json::Value::Null,
             files: BTreeMap::new(),
+            options: None,
         }
     }
 

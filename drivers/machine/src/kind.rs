@@ -10,11 +10,10 @@ use skep_driver::{Access, Driver, DriverError, ErrorKind, Kind};
 use skep_machine_protocol::{CreateFlag, Limits, PluginError};
 use skep_types::{DriverDescription, Secret};
 
-use crate::create::Making;
+use crate::create::{Desk, Making};
 use crate::description::description;
 use crate::driver::MachineDriver;
 use crate::kept::Kept;
-use crate::locks::Locks;
 use crate::session::{Session, Shop};
 use crate::shelf::Shelf;
 use crate::users::UserRange;
@@ -23,8 +22,10 @@ use crate::{find, ssh::SshWayIn};
 
 /// Where plugins work when they have users of their own: a path that all of them can walk.
 const WORK: &str = "/run/skep-driver-machine";
-/// Of a create, before `ensure` answers with what there is: within one driver call of 120 s.
-const WAIT: Duration = Duration::from_secs(90);
+/// Of a create, before `ensure` says that it goes on: so often what is known of it is committed.
+const WAIT: Duration = Duration::from_secs(30);
+/// A plugin ends ten seconds after its last heartbeat, and a driver program five after its coordinator.
+const LINGER: Duration = Duration::from_secs(20);
 
 /// The name that a plugin is asked for its flags under. No cloud sees it.
 const LOOKUP: &str = "flag-lookup";
@@ -40,11 +41,13 @@ pub struct Settings {
     pub work: Option<PathBuf>,
     /// How long `ensure` waits for a create, which goes on when it is over.
     pub wait: Duration,
+    /// How long a create goes on that nobody asks for, and how long what was cut off is let alone.
+    pub linger: Duration,
 }
 
 impl Settings {
     pub fn new(path: OsString, users: Option<UserRange>) -> Self {
-        Self { path, users, work: None, wait: WAIT }
+        Self { path, users, work: None, wait: WAIT, linger: LINGER }
     }
 
     fn work(&self, state: &Path) -> PathBuf {
@@ -80,6 +83,7 @@ pub struct MachineKind {
     settings: Settings,
     description: DriverDescription,
     flags: Vec<CreateFlag>,
+    desk: Arc<Desk>,
     /// None: over SSH.
     way_in: Option<Arc<dyn WayIn>>,
 }
@@ -91,8 +95,9 @@ impl MachineKind {
         let program = find::program(&settings.path, name);
         let program = program.ok_or_else(|| DiscoverError::NotFound(name.to_owned()))?;
         let flags = ask(&program, name, &settings).await?;
-        let description = description(kind, &flags);
-        Ok(Self { program, name: name.to_owned(), settings, description, flags, way_in: None })
+        let description = DriverDescription { settle: settings.linger, ..description(kind, &flags) };
+        let (name, desk) = (name.to_owned(), Arc::default());
+        Ok(Self { program, name, settings, description, flags, desk, way_in: None })
     }
 
     #[must_use]
@@ -134,14 +139,16 @@ impl Kind for MachineKind {
         })?;
         let way_in = self.way_in.clone();
         Ok(Arc::new(MachineDriver::new(Making {
+            account: access.account,
             shop,
             shelf: Shelf::open(&access.state_dir)?,
-            locks: Locks::default(),
+            desk: Arc::clone(&self.desk),
             description: self.description.clone(),
             flags: self.flags.clone(),
             way_in: way_in.unwrap_or_else(|| Arc::new(SshWayIn::new(access.agents_dir))),
             credentials: access.credentials,
             wait: self.settings.wait,
+            linger: self.settings.linger,
         })))
     }
 }

@@ -9,22 +9,24 @@
 //!                  ▼
 //!             GetConfigRaw + files read back ─► kept ─► shelf, and the caller
 //! ```
-//! - [`find`] finds programs, [`MachineKind`] asks one what it is and opens drivers for accounts.
+//! - [`Machines`] is all that `find` finds; [`MachineKind`] asks one what it is and opens drivers for accounts.
 //! - `description`, `values`: the plugin's flags as ours, and ours as the plugin's.
 //! - `kept`, `portable`: what is kept of a machine, as one text that means the same on every coordinator.
 //! - `folder`, `users`, `session`: where a plugin runs, as whom, and with what.
 //! - `shelf`: what this coordinator knows; a create that was cut off is found again there.
-//! - `create`, `life`: the calls. [`WayIn`]: how the agent comes to a machine.
+//! - `jobs`: creates under way. `create`, `life`: the calls. [`WayIn`]: how the agent comes to a machine.
 //!
-//! The protocol has no idempotency, no listing and no cancelling. So a create is made once, goes on when its caller
-//! went away, and is written down before it begins.
+//! The protocol has no idempotency, no listing and no cancelling. So a create is made once, goes on while its caller
+//! asks for it, and is written down before it begins.
 
 mod create;
 mod description;
 mod driver;
 mod errors;
-pub mod find;
+mod family;
+mod find;
 mod folder;
+mod jobs;
 mod kept;
 mod kind;
 mod life;
@@ -38,6 +40,7 @@ mod users;
 mod values;
 mod way_in;
 
+pub use family::Machines;
 pub use kind::{DiscoverError, MachineKind, Settings};
 pub use ssh::SshWayIn;
 pub use users::UserRange;

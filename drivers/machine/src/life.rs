@@ -48,12 +48,12 @@ fn resolve(making: &Making, cluster: &str, target: &Target) -> Result<Resolved, 
 }
 
 async fn open(making: &Making, kept: &Kept) -> Result<Session, DriverError> {
-    Session::open(&making.shop, kept, Limits { read: READ, act: ACT, ..Limits::default() }).await
+    making.session(kept, Limits { read: READ, act: ACT, ..Limits::default() }).await
 }
 
 async fn turn(making: &Making, machine: &str) -> Result<Held, DriverError> {
     let busy = |_| DriverError::new(ErrorKind::Unavailable, format!("another call is at work on {machine}"));
-    timeout(TURN, making.locks.hold(machine)).await.map_err(busy)
+    timeout(TURN, making.desk.locks.hold(machine)).await.map_err(busy)
 }
 
 /// Saves what the plugin has changed, where it was known before or is news.
@@ -74,7 +74,7 @@ pub(crate) async fn observe(
     let Resolved::Known(mut entry) = resolve(making, cluster, target)? else {
         return Err(errors::not_found(machine));
     };
-    let Some(_held) = making.locks.try_hold(machine) else {
+    let Some(_held) = making.desk.locks.try_hold(machine) else {
         // Being made, or changed, at this moment: what was seen last is what can be said.
         return making.instance(&entry.kept);
     };

@@ -20,7 +20,7 @@ const running, stopped, unknown = 1, 4, 7
 type driver struct {
 	MachineName, StorePath, SSHKeyPath, IPAddress, InstanceID string
 	Cloud, Image, Network, Secret                             string
-	Labels, Fail, Panic, Hang, Flood                          []string
+	Labels, Fail, Panic, Hang, Flood, Hoard, Spin             []string
 	CreateSeconds                                             int
 	Late                                                      bool
 }
@@ -47,6 +47,8 @@ func (d *driver) Flags() []mcnflag.Flag {
 		list("panic", "Methods that panic", nil),
 		list("hang", "Methods that never end", nil),
 		list("flood", "Methods that write to the log without end", nil),
+		list("hoard", "Methods that take memory without end", nil),
+		list("spin", "Methods that do nothing, without end and with all their might", nil),
 	}
 }
 
@@ -68,7 +70,7 @@ func (d *driver) Configure(o rpcdriver.Options) (err error) {
 	}
 	set(&swarm, "swarm-host")
 	for key, to := range map[string]*[]string{"label": &d.Labels, "fail": &d.Fail, "panic": &d.Panic,
-		"hang": &d.Hang, "flood": &d.Flood} {
+		"hang": &d.Hang, "flood": &d.Flood, "hoard": &d.Hoard, "spin": &d.Spin} {
 		list(to, key)
 	}
 	if err == nil {
@@ -104,6 +106,12 @@ func (d *driver) misbehave(method string) error {
 	}
 	for asked(d.Flood) {
 		fmt.Println(strings.Repeat("flood ", 200))
+	}
+	var hoard [][]byte
+	for asked(d.Hoard) {
+		hoard = append(hoard, make([]byte, 64<<20))
+	}
+	for asked(d.Spin) {
 	}
 	if asked(d.Fail) {
 		return fmt.Errorf("%s fails as asked", method)

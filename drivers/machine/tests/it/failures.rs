@@ -1,12 +1,11 @@
 //! Creates that fail, and plugins that misbehave.
 
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use skep_driver::{Driver, ErrorKind, InstanceState, Target};
 use skep_types::PowerAction;
 
-use crate::setup::{Bench, CLUSTER, destroyed, fields, listed, observed, until};
+use crate::setup::{Bench, CLUSTER, destroyed, fields, listed, observed};
 
 #[tokio::test]
 async fn options_that_the_plugin_refuses_are_a_persons_to_mend() {
@@ -83,40 +82,6 @@ async fn a_machine_that_the_agent_cannot_be_brought_to_is_removed() {
     assert!(placed.instances.is_empty());
     assert_eq!(placed.shortfall.unwrap().message, "the door is shut");
     assert!(listed(&*driver).await.is_empty() && bench.cloud().is_empty());
-}
-
-#[tokio::test]
-async fn a_create_that_takes_longer_than_a_call_goes_on() {
-    let bench = Bench::new();
-    let driver = bench.driver_with("one", |settings| settings.wait = Duration::from_millis(500)).await;
-    let intent = bench.intent(&[("create-seconds", "2")]);
-    let placed = driver.ensure(&intent).await.unwrap();
-    assert_eq!(placed.instances[0].state, InstanceState::Starting);
-    assert!(placed.shortfall.is_none());
-    // The caller kept what there was; what came later is known here.
-    let target = Target::from(&placed.instances[0]);
-    let running = until("the machine", async || {
-        let instance = observed(&*driver, &target).await.unwrap();
-        (instance.state == InstanceState::Running).then_some(instance)
-    })
-    .await;
-    assert_eq!(running.public_address, Some("192.0.2.1".parse().unwrap()));
-    assert!(running.kept.unwrap().reveal().contains(r#""InstanceID":"id-"#));
-    destroyed(&*driver, &target).await.unwrap();
-    assert!(bench.cloud().is_empty());
-}
-
-#[tokio::test]
-async fn a_caller_that_goes_away_does_not_end_a_create() {
-    let bench = Bench::new();
-    let driver = bench.driver("one").await;
-    let intent = bench.intent(&[("create-seconds", "1")]);
-    let gone = tokio::time::timeout(Duration::from_millis(300), driver.ensure(&intent)).await;
-    assert!(gone.is_err());
-    let found = until("the machine", async || {
-        listed(&*driver).await.into_iter().find(|instance| instance.state == InstanceState::Running)
-    });
-    assert_eq!(found.await.intent, Some(intent.intent));
 }
 
 #[tokio::test]

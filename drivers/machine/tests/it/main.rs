@@ -8,6 +8,7 @@
 mod conformance;
 mod failures;
 mod hosts;
+mod lost;
 mod program;
 mod setup;
 mod takeover;

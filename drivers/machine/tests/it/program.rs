@@ -25,7 +25,7 @@ fn start(socket: &Path) -> Running {
     let child = Command::new(PROGRAM)
         .env_clear()
         .env("PATH", path())
-        .args(["--variant", "testhost", "--plugin-users", "none", "--socket"])
+        .args(["--plugin-users", "none", "--variant", "testhost", "--socket"])
         .arg(socket)
         .stdout(Stdio::null())
         .spawn()
@@ -71,14 +71,14 @@ fn variants_are_printed_one_a_line() {
 fn a_plugin_that_is_not_there_is_named() {
     let output = Command::new(PROGRAM)
         .args([
-            "--socket",
-            "unused",
-            "--variant",
-            "nowhere",
             "--path",
             "/nonexistent",
             "--plugin-users",
             "none",
+            "--socket",
+            "unused",
+            "--variant",
+            "nowhere",
         ])
         .output()
         .unwrap();

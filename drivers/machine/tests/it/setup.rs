@@ -5,12 +5,12 @@ use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use skep_driver::{
-    Access, Bootstrap, CreateIntent, Driver, DriverError, ErrorKind, Instance, Kind, Slot, Target,
+    Access, Bootstrap, CreateIntent, Driver, DriverError, ErrorKind, Instance, Kind, Placed, Slot, Target,
 };
 use skep_driver_machine::{Door, MachineKind, Newcomer, Settings, UserRange, WayIn};
 use skep_types::{HostId, IntentId, Secret, Template};
@@ -27,13 +27,23 @@ pub(crate) struct Bench {
 #[derive(Debug, Default)]
 pub(crate) struct OpenDoor {
     pub(crate) shut: AtomicBool,
+    /// Nobody answers.
+    pub(crate) silent: AtomicBool,
+    pub(crate) knocks: AtomicUsize,
 }
+
+/// Of what was cut off: no plugin of a test goes on after its driver.
+pub(crate) const LINGER: Duration = Duration::from_millis(200);
 
 #[async_trait]
 impl WayIn for OpenDoor {
     async fn bring(&self, door: &Door, _newcomer: &Newcomer<'_>) -> Result<Option<String>, DriverError> {
         assert!(door.key.reveal().contains("PRIVATE KEY"));
         assert_eq!((door.host.as_str(), door.port, door.user.as_str()), ("192.0.2.1", 22, "root"));
+        self.knocks.fetch_add(1, Ordering::Relaxed);
+        if self.silent.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
         if self.shut.load(Ordering::Relaxed) {
             return Err(DriverError::new(ErrorKind::Internal, "the door is shut"));
         }
@@ -74,11 +84,14 @@ impl Bench {
         coordinator: &str,
         change: impl FnOnce(&mut Settings),
     ) -> Arc<dyn Driver> {
-        let mut settings = Settings::new(path(), None);
+        self.kind(change).await.open(self.access(coordinator)).await.unwrap()
+    }
+
+    pub(crate) async fn kind(&self, change: impl FnOnce(&mut Settings)) -> MachineKind {
+        let mut settings = Settings { linger: LINGER, ..Settings::new(path(), None) };
         change(&mut settings);
         let kind = MachineKind::discover("testhost", settings).await.unwrap();
-        let kind = kind.with_way_in(Arc::<OpenDoor>::clone(&self.door));
-        kind.open(self.access(coordinator)).await.unwrap()
+        kind.with_way_in(Arc::<OpenDoor>::clone(&self.door))
     }
 
     pub(crate) fn access(&self, coordinator: &str) -> Access {
@@ -125,6 +138,22 @@ impl Bench {
     pub(crate) fn states(&self) -> Vec<String> {
         self.cloud().into_values().collect()
     }
+}
+
+/// The same call, by a coordinator that never heard an answer to it.
+pub(crate) fn lost(intent: &CreateIntent) -> CreateIntent {
+    CreateIntent { lost: true, ..intent.clone() }
+}
+
+/// As a coordinator asks: until there is an outcome.
+pub(crate) async fn settled(driver: &dyn Driver, intent: &CreateIntent) -> Placed {
+    let intent = lost(intent);
+    until("an outcome", async || match driver.ensure(&intent).await {
+        Ok(placed) => Some(placed),
+        Err(error) if matches!(error.kind, ErrorKind::Ambiguous | ErrorKind::Unavailable) => None,
+        Err(error) => panic!("{error:?}"),
+    })
+    .await
 }
 
 pub(crate) async fn listed(driver: &dyn Driver) -> Vec<Instance> {

@@ -14,6 +14,10 @@ const TOKEN: (&str, &str) = ("MACHINE_PLUGIN_TOKEN", "42");
 /// Tells a program that has several drivers which is meant.
 const DRIVER: &str = "MACHINE_PLUGIN_DRIVER_NAME";
 
+/// Becomes the program, within bounds that it cannot lift, nor its children. Only a bound that is tighter already is
+/// left as it is. A core of it would have the account's credentials.
+const BOUNDED: &str = r#"ulimit -c 0; ulimit -t "$1"; ulimit -d "$2"; shift 2; exec "$@""#;
+
 #[derive(Debug, Clone)]
 pub struct Launch {
     pub program: PathBuf,
@@ -40,8 +44,11 @@ pub struct PluginUser {
 
 impl Launch {
     pub(super) fn command(&self) -> Command {
-        let mut command = Command::new(&self.program);
+        let (seconds, kib) = (self.limits.cpu.as_secs(), self.limits.memory_bytes / 1024);
+        let mut command = Command::new("/bin/sh");
         command
+            .args(["-c", BOUNDED, "sh", &seconds.to_string(), &kib.to_string()])
+            .arg(&self.program)
             .env_clear()
             .envs(&self.environment)
             .env(TOKEN.0, TOKEN.1)

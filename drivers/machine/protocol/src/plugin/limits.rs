@@ -1,4 +1,4 @@
-//! How long a plugin may take, and how much it may say.
+//! How long a plugin may take, how much it may say, and what it may use of the machine.
 
 use std::time::Duration;
 
@@ -23,6 +23,10 @@ pub struct Limits {
     pub output_bytes: u64,
     /// Lines that go to the log; what comes after is counted only.
     pub log_lines: u64,
+    /// That it can write to, and each of its children: one that wants more gets none. Plugins take some 200 MiB.
+    pub memory_bytes: u64,
+    /// Of a processor, to the second. Plugins wait, nearly all of their time.
+    pub cpu: Duration,
 }
 
 impl Default for Limits {
@@ -36,6 +40,8 @@ impl Default for Limits {
             silence: Duration::from_secs(20),
             output_bytes: 16 * 1024 * 1024,
             log_lines: 10_000,
+            memory_bytes: 2 * 1024 * 1024 * 1024,
+            cpu: Duration::from_secs(5 * 60),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The process: started, watched to its end, and killed when it must be.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -51,11 +52,12 @@ pub(super) struct Process {
 impl Process {
     /// The process, and its address once it tells one.
     pub(super) fn start(launch: &Launch) -> Result<(Self, oneshot::Receiver<SocketAddr>), PluginError> {
-        let program = launch.program.display().to_string();
-        let mut child = launch
-            .command()
-            .spawn()
-            .map_err(|error| PluginError::Start { program, source: Arc::new(error) })?;
+        let unstartable = |error: io::Error| PluginError::Start {
+            program: launch.program.display().to_string(),
+            source: Arc::new(error),
+        };
+        launch.program.metadata().map_err(unstartable)?;
+        let mut child = launch.command().spawn().map_err(unstartable)?;
         let pid = child.id();
         debug!(driver = launch.driver, machine = launch.machine, pid, "plugin started");
         let stopper = Stopper::default();

@@ -1,6 +1,7 @@
 //! Plugins that die, hang, flood, lie, or are none.
 
 use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -49,6 +50,26 @@ async fn a_flood_of_output_ends_the_plugin() {
     let plugin = bench.configured(bench.testhost(), &[("flood", list(&["Stop"]))]).await;
     let outcome = plugin.act(Action::Stop).await;
     assert!(matches!(outcome, Err(PluginError::Flooded(_))), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn memory_and_processor_time_are_bounded() {
+    let bench = Bench::new();
+    let mut launch = bench.testhost();
+    launch.limits.memory_bytes = 512 * 1024 * 1024;
+    let plugin = bench.configured(launch.clone(), &[("hoard", list(&["Stop"]))]).await;
+    match plugin.act(Action::Stop).await {
+        Err(PluginError::Died { last_words, .. }) => {
+            assert!(last_words.contains("out of memory"), "{last_words}")
+        }
+        other => panic!("{other:?}"),
+    }
+    launch.limits.cpu = Duration::from_secs(1);
+    let plugin = bench.configured(launch, &[("spin", list(&["Stop"]))]).await;
+    match plugin.act(Action::Stop).await {
+        Err(PluginError::Died { status, .. }) => assert_eq!(status.signal(), Some(9)),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]
