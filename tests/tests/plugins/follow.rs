@@ -32,7 +32,8 @@ impl Followed {
         let stop = CancellationToken::new();
         let (following, stopped) = (Arc::clone(&plugins), stop.clone());
         let follow = tokio::spawn(async move {
-            following.follow(asked, stopped, |_| drop(tell.send(()))).await;
+            let changed = |_: &Plugins| tell.send(()).unwrap_or(());
+            following.follow(asked, stopped, changed).await;
         });
         Self { plugins, ask, told, stop, follow }
     }

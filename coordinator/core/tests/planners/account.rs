@@ -133,7 +133,7 @@ fn split() -> Cluster {
         calls: BTreeMap::from([(CallClass::Read, bucket(61, 4)), (CallClass::Create, bucket(4, 9))]),
         instances: BTreeMap::from([(CallClass::Create, bucket(607, 11))]),
     };
-    let name: AccountName = "wide".parse().unwrap();
+    let name: AccountName = "wide".parse().expect("a name");
     let put = MemberCommand::PutAccount { name: name.clone(), driver: Box::new(driver), shards: 4 };
     assert_eq!(cluster.one(Command::Member(put)), Reply::Done);
     for (shard, coordinator) in (0..).zip([1, 3, 3, 2].map(CoordinatorId)) {
