@@ -4,8 +4,9 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use skep_types::ProviderId;
+use skep_types::{AccountName, Digest, ProviderId};
 
+use crate::State;
 use crate::state::Host;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +26,17 @@ impl<'a> Claim<'a> {
             Self::Is(id) => bound.instance.provider_id == *id,
             Self::At(peer) => bound.private_address == Some(peer) || bound.public_address == Some(peer),
         })
+    }
+}
+
+impl State {
+    /// The account of the token's hosts, where its driver may want to know what a bearer can prove. None for a token of
+    /// nobody's.
+    pub fn attesting(&self, token: Digest) -> Option<&AccountName> {
+        let name = &self.admits(token).next()?.template.account;
+        // An account that is not there, with hosts that are, is nobody's to pass over.
+        let passes = self.accounts.get(name).is_some_and(|account| !account.driver.attests);
+        (!passes).then_some(name)
     }
 }
 

@@ -14,6 +14,7 @@ use skep_proto::agent::enrolment_server::Enrolment;
 use skep_proto::agent::{EnrolRequest, Identity, RenewRequest};
 use skep_tls::{PublicKey, public_key_of_request, wall_now};
 use skep_types::{Code, Digest, HostId, ProviderId, Refusal};
+use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
 use super::Registry;
@@ -39,7 +40,7 @@ impl EnrolmentService {
 
     /// The first instances of a call run long before its driver has answered for the last one. Their agents wait here:
     /// sent away, each would come back many times, with a handshake and an entry of the log for each.
-    async fn until_bound(&self, token: Digest, claim: Claim<'_>) -> Result<(), Status> {
+    async fn until_bound(&self, token: Digest, claim: Claim<'_>, end: Instant) -> Result<(), Status> {
         // Of several that share the token, any stands for all: they are bound together.
         let Some(host) = self.context.raft.state().admits(token).next().map(|host| host.id) else {
             // Not known here yet, or nowhere: the leader says.
@@ -54,7 +55,7 @@ impl EnrolmentService {
             }
             true
         };
-        match tokio::time::timeout(BIND, bound).await {
+        match tokio::time::timeout_at(end, bound).await {
             Ok(true) => Ok(()),
             Ok(false) | Err(_) => Err(status(&not_bound(host))),
         }
@@ -110,13 +111,14 @@ impl EnrolmentService {
 #[tonic::async_trait]
 impl Enrolment for EnrolmentService {
     async fn enrol(&self, request: Request<EnrolRequest>) -> Result<Response<Identity>, Status> {
+        let end = Instant::now() + BIND;
         let peer = request.extensions().get::<PeerCertificates>().map(|peer| peer.address.ip());
         let peer = peer.ok_or_else(|| Status::internal("the listener did not say who is calling"))?;
         let request = request.into_inner();
         let key = public_key(&request.signing_request)?;
         let token: Token = request.token.parse().map_err(|error| status(&Refusal::field("token", error)))?;
         let proven = self.proven(token.digest(), &request.evidence).await.map_err(|error| status(&error))?;
-        self.until_bound(token.digest(), Claim::new(proven.as_ref(), peer)).await?;
+        self.until_bound(token.digest(), Claim::new(proven.as_ref(), peer), end).await?;
         let id = self.admit(token.digest(), key.digest(), peer, proven).await?;
         let host = self.live(id)?;
         if host.address().is_none() {

@@ -6,6 +6,7 @@ use skep_core::Command;
 use skep_core::command::{AgentCommand, OutcomeCommand, Placement, PlanCommand, Reply};
 use skep_core::command::{NewIntent, NewSlot, Request};
 use skep_core::plan::account::WishKind;
+use skep_core::state::Account;
 use skep_types::{Code, Digest, HostName, InstanceRef, IntentId, Phase, ProviderId, limits};
 
 use crate::support::{Cluster, DriverSpec, create_hosts, delete_hosts, digest, host_name, request};
@@ -148,6 +149,20 @@ fn invariant_14_a_token_of_one_host_is_not_for_another_instance() {
     bind(&mut cluster, Some("web-1"), 1);
     assert_eq!(prove(&mut cluster, first, 2, 2), Err(Code::Forbidden));
     assert_eq!(prove(&mut cluster, first, 1, 1), Ok(host_name("web-1")));
+}
+
+#[test]
+fn only_a_driver_that_reads_no_evidence_is_not_asked_about_it() {
+    let (mut cluster, [token, _]) = opened(DriverSpec::SHARED);
+    assert_eq!(cluster.state.attesting(token), None);
+    let name = cluster.state.accounts.keys().next().expect("an account").clone();
+    let mut account = Account::clone(&cluster.state.accounts[&name]);
+    account.driver.attests = true;
+    cluster.state.accounts.insert(name.clone(), account.into());
+    assert_eq!(cluster.state.attesting(token), Some(&name));
+    assert_eq!(cluster.state.attesting(digest(5)), None, "nobody's token");
+    cluster.state.accounts.remove(&name);
+    assert_eq!(cluster.state.attesting(token), Some(&name), "an account that is not there passes nobody");
 }
 
 #[test]

@@ -1,8 +1,7 @@
 //! What an instance brings to prove which one it is. Only its driver can read it, and any coordinator may be asked.
 
-use skep_core::State;
 use skep_driver::{DriverError, ErrorKind};
-use skep_types::{AccountName, Code, Digest, ProviderId, Refusal, limits};
+use skep_types::{AccountName, Code, Digest, ProviderId, Refusal, chain, limits};
 
 use super::EnrolmentService;
 
@@ -16,11 +15,16 @@ impl EnrolmentService {
             return Err(Refusal::field("evidence", message));
         }
         let Some(account) = self.attesting(token).await? else { return Ok(None) };
-        let asked = async {
-            let driver = self.context.accounts.looking(&account)?;
-            driver.attest(self.context.cluster.as_str(), evidence).await
+        let (accounts, cluster) = (self.context.accounts.clone(), self.context.cluster.clone());
+        let (asked, evidence) = (account.clone(), evidence.to_vec());
+        // Beside the call: its agent may give up before a driver that has to be opened first has come up, and the next
+        // try shall find it opened, and not begin again.
+        let answer =
+            tokio::spawn(async move { accounts.looking(&asked)?.attest(cluster.as_str(), &evidence).await });
+        let ended = |error| {
+            Err(DriverError::new(ErrorKind::Internal, "the driver's answer was lost").caused_by(error))
         };
-        match asked.await {
+        match answer.await.unwrap_or_else(ended) {
             Ok(instance) => Ok(instance.map(|instance| instance.provider_id)),
             Err(error) => Err(refusal(&account, &error)),
         }
@@ -31,18 +35,11 @@ impl EnrolmentService {
     async fn attesting(&self, token: Digest) -> Result<Option<AccountName>, Refusal> {
         let here = self.context.raft.state();
         if here.admits(token).next().is_some() {
-            return Ok(attesting(&here, token));
+            return Ok(here.attesting(token).cloned());
         }
         // Perhaps not known here yet. Without this, asking whoever lags would be a way around the evidence.
-        Ok(attesting(&*self.context.raft.read().await?, token))
+        Ok(self.context.raft.read().await?.attesting(token).cloned())
     }
-}
-
-fn attesting(state: &State, token: Digest) -> Option<AccountName> {
-    let name = &state.admits(token).next()?.template.account;
-    // An account that is not there, with hosts that are, is nobody's to pass over.
-    let passes = state.accounts.get(name).is_some_and(|account| !account.driver.attests);
-    (!passes).then(|| name.clone())
 }
 
 fn refusal(account: &AccountName, error: &DriverError) -> Refusal {
@@ -50,6 +47,6 @@ fn refusal(account: &AccountName, error: &DriverError) -> Refusal {
         tracing::warn!(%account, %error, "an enrolment is refused for its evidence");
         return Refusal::new(Code::Forbidden, error.message.clone());
     }
-    tracing::warn!(%account, %error, "an enrolment's evidence could not be judged here");
+    tracing::warn!(%account, error = chain(error), "an enrolment's evidence could not be judged here");
     Refusal::new(Code::Unavailable, format!("its evidence cannot be judged here now: {error}"))
 }
