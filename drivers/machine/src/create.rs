@@ -29,7 +29,7 @@ use crate::values::{Values, values};
 use crate::way_in::WayIn;
 use crate::{errors, naming};
 use work::Work;
-pub(crate) use work::address;
+pub(crate) use work::{address, door};
 
 /// The name that a template is checked with. No cloud sees it.
 const CHECKED: &str = "skep-check";

@@ -45,7 +45,7 @@ pub(crate) fn description(name: DriverName, flags: &[CreateFlag]) -> DriverDescr
         power: PowerActions::All,
         adopts: false,
         attests: false,
-        tunnels: false,
+        tunnels: true,
         console: false,
     }
 }

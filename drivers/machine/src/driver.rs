@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::{StreamExt, stream};
-use skep_driver::{CreateIntent, Driver, DriverError, ErrorKind, Instance, Page, Placed, Target};
+use skep_driver::{CreateIntent, Driver, DriverError, ErrorKind, Instance, Page, Placed, Target, Tunnel};
 use skep_types::{DriverDescription, PowerAction, Template};
 
 use crate::create::{self, Making};
-use crate::life;
+use crate::{life, tunnel};
 
 /// Machines of one call that are looked at or changed at once.
 const AT_ONCE: usize = 16;
@@ -81,5 +81,9 @@ impl Driver for MachineDriver {
 
     async fn console(&self, _cluster: &str, _target: &Target) -> Result<String, DriverError> {
         Err(DriverError::new(ErrorKind::Unsupported, "the plugin protocol has no console"))
+    }
+
+    async fn tunnel(&self, cluster: &str, target: &Target, port: u16) -> Result<Tunnel, DriverError> {
+        tunnel::tunnel(&self.making, cluster, target, port).await
     }
 }

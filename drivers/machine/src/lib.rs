@@ -36,6 +36,7 @@ mod portable;
 mod session;
 mod shelf;
 mod ssh;
+mod tunnel;
 mod users;
 mod values;
 mod way_in;

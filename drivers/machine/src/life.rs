@@ -18,7 +18,7 @@ use crate::shelf::Entry;
 /// For another call about the same machine. A create takes longer: then the caller comes again.
 const TURN: Duration = Duration::from_secs(10);
 
-enum Resolved {
+pub(crate) enum Resolved {
     Known(Box<Entry>),
     /// Destroyed by us.
     Gone,
@@ -27,7 +27,7 @@ enum Resolved {
 }
 
 /// The newest that is known of a machine: here, or by the caller.
-fn resolve(making: &Making, cluster: &str, target: &Target) -> Result<Resolved, DriverError> {
+pub(crate) fn resolve(making: &Making, cluster: &str, target: &Target) -> Result<Resolved, DriverError> {
     let machine = target.instance.provider_id.as_str();
     if making.shelf.is_gone(machine) {
         return Ok(Resolved::Gone);
@@ -47,11 +47,11 @@ fn resolve(making: &Making, cluster: &str, target: &Target) -> Result<Resolved, 
     })
 }
 
-async fn open(making: &Making, kept: &Kept) -> Result<Session, DriverError> {
+pub(crate) async fn open(making: &Making, kept: &Kept) -> Result<Session, DriverError> {
     making.session(kept, Limits { read: READ, act: ACT, ..Limits::default() }).await
 }
 
-async fn turn(making: &Making, machine: &str) -> Result<Held, DriverError> {
+pub(crate) async fn turn(making: &Making, machine: &str) -> Result<Held, DriverError> {
     let busy = |_| DriverError::new(ErrorKind::Unavailable, format!("another call is at work on {machine}"));
     timeout(TURN, making.desk.locks.hold(machine)).await.map_err(busy)
 }

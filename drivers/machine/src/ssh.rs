@@ -4,9 +4,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use skep_driver::{DriverError, ErrorKind};
+use skep_driver::{DriverError, ErrorKind, Tunnel};
 use skep_ssh::machine::{Agent, Marker};
-use skep_ssh::{Connection, Deadlines, Error, Hop, HostKeys, Identity, Kind, Login, Route, Rsa, connect};
+use skep_ssh::{
+    Connection, Deadlines, Error, Hop, HostKeys, Identity, Kind, Login, Route, Rsa, Stranger, connect,
+};
 use tokio::time::{Instant, sleep};
 use tracing::debug;
 
@@ -59,8 +61,21 @@ impl WayIn for SshWayIn {
         adopted.map_err(failed)?;
         Ok(Some(key))
     }
+
+    async fn tunnel(&self, door: &Door, host_key: &str, port: u16) -> Result<Tunnel, DriverError> {
+        let unreached = |error: Error| {
+            DriverError::new(ErrorKind::Unavailable, "the machine's SSH server leads nowhere")
+                .caused_by(error)
+        };
+        let mut route = route(door).map_err(unreached)?;
+        route.target.keys.stranger = Stranger::Refuse;
+        route.target.keys.pin(host_key).map_err(|kind| unreached(kind.into()))?;
+        let connection = connect(&route).await.map_err(unreached)?;
+        connection.loopback(port).await.map(Tunnel::new).map_err(unreached)
+    }
 }
 
+/// To a machine whose key is not known.
 fn route(door: &Door) -> Result<Route, Error> {
     let identity = Identity::key("the plugin's", &door.key, None)?;
     let login = Login { user: door.user.clone(), identities: vec![identity], sudo_password: None };

@@ -1,9 +1,9 @@
-//! How the agent comes to a machine that a plugin made.
+//! How the agent comes to a machine that a plugin made, and how it is reached where nothing else is open.
 
 use std::fmt::Debug;
 
 use async_trait::async_trait;
-use skep_driver::{Bootstrap, DriverError};
+use skep_driver::{Bootstrap, DriverError, Tunnel};
 use skep_types::{HostId, IntentId, Secret};
 
 #[async_trait]
@@ -11,6 +11,9 @@ pub trait WayIn: Send + Sync + Debug + 'static {
     /// Waits until the machine lets somebody in, and brings the agent. Returns the key that the machine showed, to be
     /// pinned; None where there is no such thing.
     async fn bring(&self, door: &Door, newcomer: &Newcomer<'_>) -> Result<Option<String>, DriverError>;
+
+    /// A stream to `port` of the machine's own loopback, where the machine shows the key that was pinned.
+    async fn tunnel(&self, door: &Door, host_key: &str, port: u16) -> Result<Tunnel, DriverError>;
 }
 
 /// As the plugin describes it.

@@ -15,6 +15,9 @@ use crate::{Connection, Error, Kind};
 
 /// Who is told to the server as the one that asks: nobody else's address is its business.
 const ORIGINATOR: (&str, u32) = ("127.0.0.1", 0);
+const LOOPBACK: &str = "127.0.0.1";
+/// Whoever listens there answers at once.
+const LOOPBACK_ANSWERS: Duration = Duration::from_secs(10);
 
 /// A stream that keeps its connection: this ends with its last stream, where nobody else holds it.
 pub struct Forward {
@@ -28,6 +31,11 @@ impl Connection {
     pub async fn forward(&self, host: &str, port: u16, limit: Duration) -> Result<Forward, Error> {
         let stream = through(&self.inner.target, host, port, limit).await?;
         Ok(Forward { stream, connection: self.clone() })
+    }
+
+    /// A stream to `port` of the machine as it reaches itself: no firewall stands there.
+    pub async fn loopback(&self, port: u16) -> Result<Forward, Error> {
+        self.forward(LOOPBACK, port, LOOPBACK_ANSWERS).await
     }
 }
 

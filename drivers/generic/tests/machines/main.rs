@@ -13,3 +13,4 @@ mod given;
 mod life;
 mod many;
 mod ssh_config;
+mod tunnel;

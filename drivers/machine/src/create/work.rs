@@ -155,7 +155,7 @@ pub(crate) async fn address(session: &Session) -> Option<IpAddr> {
 }
 
 /// The key is the one among the machine's own files: a path that leads elsewhere is not followed.
-async fn door(session: &Session, kept: &Kept) -> Result<Door, DriverError> {
+pub(crate) async fn door(session: &Session, kept: &Kept) -> Result<Door, DriverError> {
     let reading = errors::reading(&kept.machine);
     let property = |property| session.plugin.property(property);
     let path = property(Property::SshKeyPath).await.map_err(&reading)?;

@@ -10,6 +10,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 use skep_driver::{Access, CreateIntent, Driver, InstanceState, Kind, Target};
 use skep_driver_machine::{MachineKind, Settings};
 use skep_types::PowerAction;
+use tokio::io::AsyncReadExt;
 
 use crate::setup::{Bench, path, until};
 
@@ -99,6 +100,17 @@ async fn a_container_lives_its_whole_life_as_a_host() {
         outcome.unwrap();
         becomes(&*one, &cluster, &target, state).await;
     }
+    // Its SSH server is up again a moment after the container.
+    let banner = until("a tunnel", async || {
+        let mut banner = [0; 8];
+        let mut tunnel = two.tunnel(&cluster, &target, 22).await.ok()?.into_inner();
+        tunnel.read_exact(&mut banner).await.unwrap();
+        Some(banner)
+    });
+    assert_eq!(&banner.await, b"SSH-2.0-");
+    docker(&["exec", &id, "sh", "-c", "rm /etc/ssh/ssh_host_*; ssh-keygen -qA; systemctl restart ssh"]);
+    let refused = two.tunnel(&cluster, &target, 22).await.unwrap_err();
+    assert!(skep_types::chain(&refused).contains("has changed"), "{refused:?}");
     two.destroy(&cluster, std::slice::from_ref(&target)).await.unwrap().remove(0).unwrap();
     assert!(containers.ids().is_empty());
 }

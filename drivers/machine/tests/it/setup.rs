@@ -11,6 +11,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use skep_driver::{
     Access, Bootstrap, CreateIntent, Driver, DriverError, ErrorKind, Instance, Kind, Placed, Slot, Target,
+    Tunnel,
 };
 use skep_driver_machine::{Door, MachineKind, Newcomer, Settings, UserRange, WayIn};
 use skep_types::{HostId, IntentId, Secret, Template};
@@ -48,6 +49,10 @@ impl WayIn for OpenDoor {
             return Err(DriverError::new(ErrorKind::Internal, "the door is shut"));
         }
         Ok(Some("ssh-ed25519 AAAA".to_owned()))
+    }
+
+    async fn tunnel(&self, _: &Door, _: &str, _: u16) -> Result<Tunnel, DriverError> {
+        Err(DriverError::new(ErrorKind::Unavailable, "nobody is behind this door"))
     }
 }
 
