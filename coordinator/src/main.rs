@@ -91,6 +91,8 @@ async fn serve(options: RunOptions) -> anyhow::Result<()> {
             .with_context(|| format!("cannot listen on {}", member.addresses.raft_listen))?,
     };
     let agent = AgentBinaries::keep(&options.folder.data.join("agents"), &agent_binary(&options)?)?;
+    let (ask, asked) = mpsc::channel(1);
+    tokio::spawn(ask_on_hangup(ask));
     let plugins = plugins(&options).await?;
     let linked = linked(&options).await?;
     let drivers = Drivers::new([]);
@@ -109,8 +111,6 @@ async fn serve(options: RunOptions) -> anyhow::Result<()> {
     };
     let shutdown = CancellationToken::new();
     tokio::spawn(stop_on_signal(shutdown.clone()));
-    let (ask, asked) = mpsc::channel(1);
-    tokio::spawn(ask_on_hangup(ask));
     let ended = CancellationToken::new();
     let follow = plugins.follow(asked, ended.clone(), |plugins| show(&drivers, &linked, plugins));
     let run = async {

@@ -3,15 +3,17 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use skep_driver::conformance::{self, DriverUnderTest, Report};
+use skep_driver::conformance::{self, DriverUnderTest, Report, Short};
 use skep_driver::{Driver, Rule};
 use skep_types::Template;
 
-use crate::toy::{Account, Defect, Toy, template};
+use crate::toy::{Account, Defect, TOO_LARGE, Toy, template};
 
 struct Subject {
     defect: Defect,
     account: Arc<Account>,
+    /// Without it, only a template can run short.
+    room_is_set: bool,
 }
 
 #[async_trait]
@@ -29,19 +31,37 @@ impl DriverUnderTest for Subject {
     }
 
     async fn set_room(&self, room: Option<u32>) -> bool {
-        self.account.set_room(room);
-        true
+        if self.room_is_set {
+            self.account.set_room(room);
+        }
+        self.room_is_set
+    }
+
+    async fn short(&self) -> Result<Short, &'static str> {
+        let mut template = template();
+        template.options.insert("toy-size".to_owned(), TOO_LARGE.to_owned());
+        Ok(Short { driver: self.driver().await, template })
     }
 }
 
 async fn report(defect: Defect) -> Report {
-    conformance::run(Subject { defect, account: Arc::default() }).await
+    conformance::run(Subject { defect, account: Arc::default(), room_is_set: true }).await
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_correct_driver_keeps_every_rule() {
     let report = report(Defect::Nothing).await.into_result().expect("a correct driver");
     assert_eq!(report.not_tried(), []);
+}
+
+/// Where nobody can set an account's room, something else may run short.
+#[tokio::test(start_paused = true)]
+async fn a_shortfall_is_provoked_by_a_template_as_well() {
+    let by_template = |defect| Subject { defect, account: Arc::default(), room_is_set: false };
+    let report = conformance::run(by_template(Defect::Nothing)).await.into_result().expect("a correct driver");
+    assert_eq!(report.not_tried(), []);
+    let report = conformance::run(by_template(Defect::HidesShortfall)).await;
+    assert_eq!(report.broken(), [Rule::ShortfallIsFinal], "{report}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -39,6 +39,9 @@ pub(crate) enum Defect {
 }
 
 /// What all handles of one account share.
+/// The size of which there is no second one in the box.
+pub(crate) const TOO_LARGE: &str = "99";
+
 #[derive(Debug, Default)]
 pub(crate) struct Account {
     made: Mutex<BTreeMap<String, Made>>,
@@ -70,7 +73,9 @@ impl Account {
 
     fn make(&self, intent: &CreateIntent, name: &str, defect: Defect) -> Option<Instance> {
         let mut made = self.made.lock().unwrap();
-        if self.room.lock().unwrap().is_some_and(|room| made.len() >= room) {
+        let large = intent.template.options.get("toy-size").is_some_and(|size| size == TOO_LARGE);
+        let one_is_there = made.values().any(|made| made.shown.intent == Some(intent.intent));
+        if large && one_is_there || self.room.lock().unwrap().is_some_and(|room| made.len() >= room) {
             return None;
         }
         let number = made.len() + 1;
