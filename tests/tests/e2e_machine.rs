@@ -1,5 +1,5 @@
-//! Hosts by a plugin of Docker Machine that is written in Go: their whole life, creates that go wrong, and a coordinator
-//! that is killed in the middle of one.
+//! Hosts by a plugin of Docker Machine that is written in Go: their whole life, creates that go wrong, and coordinators
+//! that are killed in the middle of one.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a step that fails fails the test")]
 
@@ -7,16 +7,19 @@
 mod testhost;
 
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 use std::time::Duration;
 
 use skep_tests::print;
 use skep_tests::processes::{Answer, Cli, Processes, Settings, machine_driver};
-use skep_tests::wait::until_true;
+use skep_tests::wait::{until, until_true};
 use tempfile::TempDir;
 
 const DRIVER: &str = "machine/testhost";
 /// A lease, the longest call, a boot: on a machine that is busy.
-const SETTLED: Duration = Duration::from_secs(60);
+const SETTLED: Duration = Duration::from_secs(90);
+/// A lost owner is known as such after this and a lease; longer creates are asked for again.
+const DRIVER_CALL: Duration = Duration::from_secs(10);
 
 struct World {
     cluster: Processes,
@@ -37,6 +40,20 @@ impl World {
         let mut words = vec!["create", host, "--driver", DRIVER, "--testhost-label", &label];
         words.extend(more);
         self.cluster.skep().ask(&words)
+    }
+
+    /// A host `cut` whose machine exists and whose create is far from its end; what the machine is called.
+    fn begin_to_cut(&self) -> String {
+        let answer = self.create("cut", &["--testhost-create-seconds", "60", "--no-wait"]);
+        assert_eq!(answer.code, 0, "{}", answer.stderr);
+        until_true(SETTLED, "the machine exists", || self.cluster.containers().len() == 1);
+        self.inspect("{{.Name}}").trim_start_matches('/').to_owned()
+    }
+
+    /// Whether a coordinator's files say this of a machine.
+    fn knows(&self, what: &str) -> bool {
+        let found = Command::new("grep").args(["-rqsF", what]).arg(self.cluster.folder()).status();
+        found.unwrap().success()
     }
 
     /// Something of the one container there is.
@@ -80,10 +97,13 @@ fn a_host_lives_by_a_go_plugin_and_failures_leave_nothing() {
 }
 
 fn flags_are_the_plugins(world: &World) {
-    let described = world.cluster.skep().text(&["driver", "describe", DRIVER]);
-    for word in ["--testhost-image", "TESTHOST_IMAGE", "How long Create takes", "testhost-secret"] {
-        assert!(described.contains(word), "no {word} in {described}");
+    let skep = world.cluster.skep();
+    let described = skep.text(&["driver", "describe", DRIVER]);
+    let help = skep.text(&["create", "--driver", DRIVER, "--help"]);
+    for word in ["--testhost-image", "TESTHOST_IMAGE", "How long Create takes"] {
+        assert!(described.contains(word) && help.contains(word), "no {word} in {described}{help}");
     }
+    assert!(described.contains("testhost-secret"), "{described}");
 }
 
 fn a_host_lives(world: &World) {
@@ -128,21 +148,78 @@ fn a_create_goes_wrong(world: &World, how: &str, told: &str) {
     assert_eq!(world.cluster.containers(), Vec::<String>::new(), "after {how}");
 }
 
-/// The coordinator that had begun it is the one that knows of the machine.
+/// The coordinator that had begun it knows that nothing runs there.
 #[test]
-fn a_create_that_was_cut_off_is_listed_and_removed() {
-    let mut world = World::open(1, Duration::from_secs(10));
-    let answer = world.create("cut", &["--testhost-create-seconds", "6", "--no-wait"]);
-    assert_eq!(answer.code, 0, "{}", answer.stderr);
-    until_true(SETTLED, "the machine exists", || world.cluster.containers().len() == 1);
+fn a_create_that_was_cut_off_fails_soon_and_leaves_with_its_host() {
+    let mut world = World::open(1, DRIVER_CALL);
+    let name = world.begin_to_cut();
     world.cluster.kill(0);
     world.cluster.restart(0);
     let skep = world.cluster.skep();
-    let name = world.inspect("{{.Name}}").trim_start_matches('/').to_owned();
-    let listed = || skep.json(&["inspect", "cut"]).to_string().contains(&name);
-    let took = until_true(SETTLED, "the machine is the host's", listed);
-    print(&format!("listed after {took:.1?}\n{}", skep.text(&["explain", "cut"])));
+    fails_with_remains(&skep, &name);
     skep.text(&["rm", "-y", "cut"]);
     assert_eq!(skep.text(&["ls", "-q"]), "");
     assert_eq!(world.cluster.containers(), Vec::<String>::new());
+}
+
+/// The coordinator that takes over knows of the machine what the plugin was told: its flags, and its name.
+#[test]
+fn a_create_whose_coordinator_is_lost_fails_soon_and_leaves_with_its_host() {
+    let mut world = World::open(3, DRIVER_CALL);
+    let name = world.begin_to_cut();
+    let owner = owner(&world.cluster);
+    world.cluster.kill(owner);
+    let others = world.cluster.others(owner);
+    fails_with_remains(&others, &name);
+    others.text(&["rm", "-y", "cut"]);
+    assert_eq!(world.cluster.containers(), Vec::<String>::new());
+    world.cluster.restart(owner);
+    assert_eq!(world.cluster.skep().text(&["ls", "-q"]), "");
+    assert_eq!(world.cluster.containers(), Vec::<String>::new());
+}
+
+/// The machine is there, and nobody answers at its door.
+#[test]
+fn an_agent_that_was_on_its_way_is_brought_by_the_next_process() {
+    let mut world = World::open(1, DRIVER_CALL);
+    let answer = world.create("late", &["--no-wait"]);
+    assert_eq!(answer.code, 0, "{}", answer.stderr);
+    until_true(SETTLED, "the machine runs", || {
+        world.cluster.containers().len() == 1 && world.inspect("{{.State.Running}}") == "true"
+    });
+    let container = world.inspect("{{.Id}}");
+    world.cluster.engine().docker(&["pause", &container]);
+    until_true(SETTLED, "its create has ended", || world.knows(r#""seen":"Starting""#));
+    world.cluster.kill(0);
+    world.cluster.engine().docker(&["unpause", &container]);
+    world.cluster.restart(0);
+    let skep = world.cluster.skep();
+    let took = until_true(SETTLED, "the host is ready", || phase(&skep, "late") == "Ready");
+    print(&format!("ready {took:.1?} after the restart"));
+    assert_eq!(world.inspect("{{.Id}}"), container);
+    skep.text(&["rm", "-y", "late"]);
+    assert_eq!(world.cluster.containers(), Vec::<String>::new());
+}
+
+/// With a shortfall, and not after the time that a boot has.
+fn fails_with_remains(skep: &Cli, name: &str) {
+    let settled = || {
+        let phase = phase(skep, "cut");
+        ["Ready", "Failed", "Quarantined"].contains(&phase.as_str()).then_some(phase)
+    };
+    let (ended, took) = until(SETTLED, "the create is settled", settled);
+    let why = skep.text(&["explain", "cut"]);
+    print(&format!("{ended} after {took:.1?}\n{why}"));
+    assert_eq!(ended, "Failed");
+    assert!(why.contains("cut off") && why.contains(name), "{why}");
+    assert!(skep.json(&["inspect", "cut"]).to_string().contains(name), "the machine is the host's");
+}
+
+/// Which coordinator makes the calls of the driver's only account.
+fn owner(cluster: &Processes) -> usize {
+    let accounts = cluster.skep().json(&["account", "ls", "-o", "json"]);
+    let all = accounts.as_array().unwrap();
+    let account = all.iter().find(|account| account["driver"] == DRIVER).expect("its account");
+    let id = account["owner"].as_str().expect("an owner");
+    id.trim_start_matches('c').parse::<usize>().unwrap() - 1
 }
