@@ -69,8 +69,10 @@ async fn answers(driver: &Arc<dyn Driver>) {
     }
 }
 
+/// One that has ended and that nobody has asked about yet does not count.
 fn alive(pid: u32) -> bool {
-    std::path::Path::new(&format!("/proc/{pid}")).exists()
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"));
+    status.is_ok_and(|status| !status.lines().any(|line| line.starts_with("State:\tZ")))
 }
 
 fn signal(pid: u32, signal: &str) {
@@ -107,6 +109,22 @@ async fn a_killed_program_is_started_and_told_its_account_again() {
     }
     answers(&driver).await;
     assert!(log.has("signal: 9"), "the reason is told");
+    plugins.stop().await;
+}
+
+/// Asked what it is, or opened for an account: nothing of it stays behind.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_a_program_has_started_ends_with_it() {
+    let path = Path::empty();
+    path.put_with_children();
+    let plugins = find(&path).await;
+    let driver = open(&plugins).await.unwrap();
+    answers(&driver).await;
+    let children = path.children();
+    assert_eq!(children.len(), 2);
+    assert_eq!(children.iter().map(|child| alive(*child)).collect::<Vec<_>>(), [false, true]);
+    drop(driver);
+    until_true(PATIENCE, "what it has started ends", || !alive(children[1]));
     plugins.stop().await;
 }
 

@@ -24,11 +24,32 @@ impl Path {
 
     /// In the place of one that is there, at once.
     pub(crate) fn put(&self, words: &str) {
+        self.put_script("", words);
+    }
+
+    /// Each that serves has started something beside it.
+    pub(crate) fn put_with_children(&self) {
+        let started = self.started();
+        let script = format!("case $1 in --socket) sleep 1000 & echo $! >>{};; esac\n", started.display());
+        self.put_script(&script, "");
+    }
+
+    fn put_script(&self, before: &str, words: &str) {
         let program = env!("CARGO_BIN_EXE_skep-test-driver");
         let new = self.0.path().join("new");
-        std::fs::write(&new, format!("#!/bin/sh\nexec {program} {words} \"$@\"\n")).unwrap();
+        std::fs::write(&new, format!("#!/bin/sh\n{before}exec {program} {words} \"$@\"\n")).unwrap();
         std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o755)).unwrap();
         std::fs::rename(new, self.program()).unwrap();
+    }
+
+    fn started(&self) -> PathBuf {
+        self.0.path().join("started")
+    }
+
+    /// Those of all that served, in their order.
+    pub(crate) fn children(&self) -> Vec<u32> {
+        let started = std::fs::read_to_string(self.started()).unwrap();
+        started.lines().map(|pid| pid.parse().unwrap()).collect()
     }
 
     pub(crate) fn remove(&self) {
