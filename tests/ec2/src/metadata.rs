@@ -199,3 +199,47 @@ fn of(instance: &Instance, at: IpAddr) -> Option<String> {
     let IpAddr::V4(address) = at else { return None };
     Some(document(&Of { instance: &instance.id, address, pending: instance.pending }))
 }
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::http::Request;
+    use hyper_util::client::legacy::Client;
+    use hyper_util::rt::TokioExecutor;
+
+    use super::*;
+
+    const IDENTITY: &str = "/latest/dynamic/instance-identity/rsa2048";
+
+    /// The status and the text of an answer.
+    async fn ask(metadata: &Metadata, method: &str, path: &str, header: (&str, &str)) -> (u16, String) {
+        let client: Client<_, Body> = Client::builder(TokioExecutor::new()).build_http();
+        let request = Request::builder().method(method).uri(format!("http://{}{path}", metadata.address()));
+        let request = request.header(header.0, header.1).body(Body::empty()).unwrap();
+        let answer = client.request(request).await.unwrap();
+        let status = answer.status().as_u16();
+        let body = axum::body::to_bytes(Body::new(answer.into_body()), 16 * 1024).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+
+    #[tokio::test]
+    async fn an_instance_is_told_who_it_is_for_a_token() {
+        let metadata = Metadata::start(Ipv4Addr::LOCALHOST).await.unwrap();
+        assert_eq!(ask(&metadata, "GET", IDENTITY, (TOKEN, "")).await.0, 401);
+        for ttl in ["", "0", "21601", "x"] {
+            assert_eq!(ask(&metadata, "PUT", "/latest/api/token", (TTL, ttl)).await.0, 400, "{ttl}");
+        }
+        let (status, token) = ask(&metadata, "PUT", "/latest/api/token", (TTL, "60")).await;
+        assert_eq!(status, 200);
+        assert_eq!(ask(&metadata, "GET", IDENTITY, (TOKEN, &token)).await.0, 404, "no instance is there");
+        metadata.started("i-0abc", Ipv4Addr::LOCALHOST);
+        let instance = ask(&metadata, "GET", "/latest/meta-data/instance-id", (TOKEN, &token)).await;
+        assert_eq!(instance, (200, "i-0abc".to_owned()));
+        let (status, document) = ask(&metadata, "GET", IDENTITY, (TOKEN, &token)).await;
+        assert!(status == 200 && document.starts_with("MIAGCSqGSIb3DQEHAqCAMIACAQExDzANBglghkgBZQMEAgEFAD"));
+        metadata.show(Documents::Missing);
+        assert_eq!(ask(&metadata, "GET", IDENTITY, (TOKEN, &token)).await.0, 404);
+        metadata.gone(&["i-0abc".to_owned()]);
+        assert_eq!(ask(&metadata, "GET", "/latest/meta-data/instance-id", (TOKEN, &token)).await.0, 404);
+    }
+}

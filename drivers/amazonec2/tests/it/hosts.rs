@@ -1,13 +1,15 @@
 //! Instances that are real machines. Needs an engine and the image of deploy/host-image.sh.
 
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
-use skep_driver::{Driver, InstanceState, Target};
+use skep_driver::{Driver, ErrorKind, InstanceState, Kind, Target};
+use skep_driver_amazonec2::AmazonEc2;
 use skep_tests_ec2::{Behaviour, Hosts, World};
 use skep_types::PowerAction;
 
-use crate::support::{CLUSTER, driver, intent, targets};
+use crate::support::{CLUSTER, access, driver, intent, targets};
 
 /// Systemd boots in two seconds, on a machine under load in ten times that.
 const LOOKS_MAX: usize = 600;
@@ -28,13 +30,25 @@ async fn becomes(container: &str, running: bool) {
     panic!("{container} is not running: {running}");
 }
 
+/// What the user-data would have gathered, once an agent had been there to enrol.
+fn gathered(container: &str) -> String {
+    docker(&["exec", container, "sh", "-c", include_str!("../../src/evidence.sh")])
+}
+
+async fn trusting(world: &World, certificate: &str) -> Arc<dyn Driver> {
+    let mut access = access(world);
+    access.options.insert("amazonec2-identity-certificates".to_owned(), certificate.to_owned());
+    AmazonEc2::default().open(access).await.unwrap()
+}
+
 async fn power(driver: &dyn Driver, action: PowerAction, targets: &[Target]) {
     for result in driver.power(CLUSTER, action, targets).await.unwrap() {
         result.unwrap();
     }
 }
 
-#[tokio::test]
+/// Metadata is answered beside the commands that ask for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_instance_is_a_machine_with_its_user_data_at_its_address() {
     let prefix = format!("ec2-{}", std::process::id());
     let hosts = Hosts::start(&prefix).await.unwrap();
@@ -51,8 +65,18 @@ async fn an_instance_is_a_machine_with_its_user_data_at_its_address() {
             &container,
         ]);
         assert_eq!(instance.private_address.unwrap().to_string(), address);
-        assert!(docker(&["exec", &container, "cat", "/var/lib/skep/user-data"]).starts_with("#!/bin/sh"));
+        let user_data = docker(&["exec", &container, "cat", "/var/lib/skep/user-data"]);
+        assert!(user_data.starts_with("#!/bin/sh"));
     }
+    let trusting = trusting(&world, &hosts.certificate()).await;
+    for instance in &made {
+        let evidence = gathered(&hosts.container(&instance.instance.name));
+        let proven = trusting.attest(CLUSTER, evidence.as_bytes()).await.unwrap();
+        assert_eq!(proven.as_ref(), Some(&instance.instance));
+        // Without a certificate to trust, an account goes by addresses.
+        assert_eq!(driver.attest(CLUSTER, evidence.as_bytes()).await.unwrap(), None);
+    }
+    assert_eq!(trusting.attest(CLUSTER, b"").await.unwrap_err().kind, ErrorKind::Auth);
     let (all, one) = (targets(&made), hosts.container(&made[0].instance.name));
     power(&*driver, PowerAction::Stop, &all[..1]).await;
     becomes(&one, false).await;
