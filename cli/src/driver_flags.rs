@@ -7,6 +7,7 @@
 //! ```
 
 mod extract;
+mod help;
 mod sweep;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ use skep_proto::v1::{Driver, DriverFlag};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::surroundings::Variables;
+pub(crate) use help::help;
 
 /// Used when neither `--driver` nor `SKEP_DRIVER` names another.
 const DEFAULT: &str = "local";
@@ -35,7 +37,11 @@ pub(crate) async fn take(
         return Ok((arguments, BTreeMap::new()));
     };
     context.config = swept.config;
-    let known = context.drivers().await?;
+    let known = match context.drivers().await {
+        // Help is worth reading without a cluster that answers.
+        Err(_) if sweep::asks_for_help(&arguments) => return Ok((arguments, BTreeMap::new())),
+        known => known?,
+    };
     let drivers: Vec<&Driver> = match &swept.account {
         Some(account) => vec![of_account(known, account)?],
         None => swept.drivers.iter().map(|name| find(known, name)).collect::<Result<_, _>>()?,

@@ -31,6 +31,7 @@ mod surroundings;
 use std::ffi::OsString;
 
 use clap::Parser;
+use clap::error::ErrorKind;
 
 pub use client::Dial;
 pub use exit::Exit;
@@ -60,7 +61,13 @@ pub async fn run(arguments: Vec<OsString>, surroundings: Surroundings) -> Exit {
 async fn execute(arguments: Vec<OsString>, surroundings: Surroundings) -> Result<(), Failure> {
     let mut context = Context::new(surroundings);
     let (arguments, options) = driver_flags::take(arguments, &mut context).await?;
-    let cli = Cli::try_parse_from(arguments)?;
+    let cli = match Cli::try_parse_from(&arguments) {
+        Err(help) if help.kind() == ErrorKind::DisplayHelp => {
+            let text = driver_flags::help(&help, &arguments, &mut context).await;
+            return context.print(&text);
+        }
+        parsed => parsed?,
+    };
     context.config = cli.config;
     context.options = options;
     commands::run(cli.command, &context).await

@@ -17,12 +17,7 @@ pub(crate) struct Swept {
 
 /// The drivers that `arguments` are for; None when these have no flags of theirs, and need no help from the cluster.
 pub(crate) fn sweep(arguments: &[OsString], variables: &Variables) -> Option<Swept> {
-    let words: Vec<&str> = arguments
-        .iter()
-        .skip(1)
-        .map(|word| word.to_str().unwrap_or_default())
-        .take_while(|word| *word != "--")
-        .collect();
+    let words = words(arguments);
     if !makes_hosts(&words) {
         return None;
     }
@@ -38,6 +33,24 @@ pub(crate) fn sweep(arguments: &[OsString], variables: &Variables) -> Option<Swe
         drivers,
         config: values_of("--config", &words).next().map(PathBuf::from),
     })
+}
+
+/// The drivers that a command which makes hosts names itself; None for any other.
+pub(crate) fn named(arguments: &[OsString]) -> Option<Swept> {
+    let words = words(arguments);
+    let shares = values_of("--spread", &words).filter_map(|share| share.split(',').next());
+    let drivers: Vec<String> = shares.chain(values_of("--driver", &words)).map(str::to_owned).collect();
+    let config = values_of("--config", &words).next().map(PathBuf::from);
+    (makes_hosts(&words) && !drivers.is_empty()).then_some(Swept { drivers, account: None, config })
+}
+
+pub(crate) fn asks_for_help(arguments: &[OsString]) -> bool {
+    words(arguments).iter().any(|word| matches!(*word, "--help" | "-h"))
+}
+
+fn words(arguments: &[OsString]) -> Vec<&str> {
+    let words = arguments.iter().skip(1).map(|word| word.to_str().unwrap_or_default());
+    words.take_while(|word| *word != "--").collect()
 }
 
 /// Those of `--spread`, or the one that `--driver` names.

@@ -47,6 +47,22 @@ async fn mistakes_are_named_and_nothing_is_asked_for() {
     assert!(fake.world().asked.iter().all(|asked| asked.starts_with("Drivers/List")));
 }
 
+/// Below what the command has to say of itself.
+#[tokio::test]
+async fn help_shows_the_flags_of_the_driver_that_is_named() {
+    let shell = Shell::new(&fake());
+    let plain = shell.run("create --help").await.out;
+    let helped = shell.run("create --driver local --help").await;
+    let added = helped.out.strip_prefix(&plain).unwrap();
+    assert_eq!((helped.code, helped.err.as_str()), (0, ""));
+    assert_snapshot!("help_of_a_driver", added);
+    assert_eq!(shell.run("swarm create --spread local,max=2 --local-cpus 1 -h").await.code, 0);
+    let alone = Shell::without_cluster();
+    for line in ["create --driver local --help", "create --driver machine/nimbus --help"] {
+        assert_eq!(alone.run(line).await.out, plain, "{line}");
+    }
+}
+
 #[tokio::test]
 async fn drivers_and_their_flags_are_listed() {
     let shell = Shell::new(&fake());
