@@ -11,9 +11,9 @@
 
 mod collect;
 
-use std::fs::{DirBuilder, File};
+use std::fs::{DirBuilder, File, Permissions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, chown};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, chown};
 use std::path::{Component, Path, PathBuf};
 
 use base64::Engine;
@@ -47,7 +47,8 @@ impl Workshop {
 
     /// A folder with the files that are kept of a machine.
     pub(crate) fn lay(&self, kept: &Kept, user: Option<PluginUser>) -> io::Result<Folder> {
-        let folder = TempDir::new_in(&self.folder)?;
+        let own = Permissions::from_mode(0o700);
+        let folder = tempfile::Builder::new().permissions(own).tempdir_in(&self.folder)?;
         let machine = PathBuf::from("store/machines").join(&kept.machine);
         let mut laid = Laid { root: folder.path(), made: vec![folder.path().to_owned()] };
         laid.folder(Path::new("tmp"))?;

@@ -9,10 +9,10 @@ use skep_driver::{Driver, InstanceState, Kind, Target};
 
 use crate::setup::{Bench, destroyed, listed, path, until};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_skep-driver-machine");
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_skep-driver-machine");
 
 /// Killed when it is dropped.
-struct Running(Child);
+pub(crate) struct Running(pub(crate) Child);
 
 impl Drop for Running {
     fn drop(&mut self) {
