@@ -42,8 +42,8 @@ rules! {
     4 EnsureMakesEverySlot;
     /// Token, UniqueName: the identical `ensure` again finds the same instances and makes no more.
     5 EnsureRepeatedMakesNoMore;
-    /// After a lost reply, what was made is found: by the identical call for Token and UniqueName, by its intent's
-    /// tag in `list` for None.
+    /// After a lost reply, what was made is found: by the identical call for Token and UniqueName; for None by its
+    /// intent's tag in `list`, and by the call that says it is lost, which makes nothing.
     6 LostReplyIsFound;
     /// Token, UniqueName: identical `ensure` calls at the same time make together no more than one would.
     7 ConcurrentEnsureMakesNoDoubles;

@@ -79,8 +79,9 @@ pub struct CreateIntent {
     pub template: Template,
     /// At least one, at most the description's `batch.max`.
     pub slots: Vec<Slot>,
-    /// Only for [`Idempotency::None`](skep_types::Idempotency::None): the call was made before, by a coordinator that is
-    /// no more. Nothing is made now; what it may have left is told, as the remains of a create that failed.
+    /// Only for [`Idempotency::None`](skep_types::Idempotency::None): the call was made before, and nobody has its
+    /// answer. Nothing new is begun now. What it made is told; what it may have left, as the remains of a create that failed;
+    /// `Ambiguous` or `Unavailable`, that it is too early to tell.
     pub lost: bool,
 }
 
@@ -107,7 +108,8 @@ pub struct Bootstrap {
 }
 
 /// The outcome of [`Driver::ensure`]: everything of the intent that exists now, also what is only the remains of a
-/// create that failed and has to be destroyed.
+/// create that failed and has to be destroyed: such an instance comes [`Stopped`](InstanceState::Stopped), with a
+/// shortfall, which its host fails with.
 #[derive(Debug, Default)]
 pub struct Placed {
     pub instances: Vec<Instance>,

@@ -9,7 +9,7 @@ use skep_types::Idempotency;
 use super::patient::patient;
 use super::scope::{Broken, Checked, Scope, expect, failed, ids};
 use crate::decorators::{CallPhase, CallSite, Faults};
-use crate::{DriverError, ErrorKind, Method};
+use crate::{CreateIntent, DriverError, ErrorKind, Method};
 
 pub(super) async fn ensure_makes_every_slot(scope: &Scope<'_>) -> Checked {
     let intent = scope.intent();
@@ -44,13 +44,14 @@ pub(super) async fn lost_reply_is_found(scope: &Scope<'_>) -> Checked {
     // Another coordinator takes over: nothing of the first one's memory may be needed.
     let successor = scope.another().await;
     let asked = intent.slots.len();
-    if successor.describe().idempotency == Idempotency::None {
+    let lost = successor.describe().idempotency == Idempotency::None;
+    if lost {
         scope.settle().await;
         let found = scope.list(&scope.cluster).await?;
         let ours = found.iter().filter(|i| i.intent == Some(intent.intent)).count();
-        return expect(ours == asked, || format!("{ours} of {asked} lost instances are listed: {found:?}"));
+        expect(ours == asked, || format!("{ours} of {asked} lost instances are listed: {found:?}"))?;
     }
-    let found = match successor.ensure(&intent).await {
+    let found = match successor.ensure(&CreateIntent { lost, ..intent.clone() }).await {
         Ok(placed) => placed.instances,
         Err(error) => return failed("ensure after a lost reply", &error),
     };
