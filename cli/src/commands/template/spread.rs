@@ -23,8 +23,7 @@ pub(super) fn read(text: &str) -> Result<Wanted, Failure> {
     let driver = driver.ok_or_else(|| wrong(text, "begins with the driver's name"))?.to_owned();
     let mut wanted = Wanted { driver, account: String::new(), weight: 1, max: 0, options: BTreeMap::new() };
     for part in parts {
-        let (key, value) =
-            pair(part).ok_or_else(|| wrong(text, "takes KEY=VALUE after the driver"))?;
+        let (key, value) = pair(part).ok_or_else(|| wrong(text, "takes KEY=VALUE after the driver"))?;
         match key {
             "account" => value.clone_into(&mut wanted.account),
             "weight" => wanted.weight = positive(text, key, value)?,
