@@ -201,6 +201,26 @@ fn an_agent_that_was_on_its_way_is_brought_by_the_next_process() {
     assert_eq!(world.cluster.containers(), Vec::<String>::new());
 }
 
+/// With the plugin's key, and the key that the machine showed when the agent was brought.
+#[test]
+fn a_session_goes_through_ssh_once_all_else_is_closed() {
+    let world = World::open(1, DRIVER_CALL);
+    let (skep, host) = (world.cluster.skep(), "closed");
+    assert_eq!(world.create(host, &[]).code, 0);
+    let container = world.inspect("{{.Id}}");
+    let inside = |text: &str| world.cluster.engine().docker(&["exec", &container, "sh", "-c", text]);
+    inside(
+        "iptables -A INPUT -i eth0 ! -p tcp -j DROP; iptables -A INPUT -i eth0 -p tcp ! --dport 22 -j DROP
+        iptables -A OUTPUT -o eth0 ! -p tcp -j DROP; iptables -A OUTPUT -o eth0 -p tcp ! --sport 22 -j DROP",
+    );
+    until_true(SETTLED, "its session is lost", || world.cluster.holder(host).is_none());
+    let took = until_true(SETTLED, "it has another one", || world.cluster.holder(host).is_some());
+    print(&format!("a session through SSH {took:.1?} after the one before was lost"));
+    assert_eq!(inside("ss -Htn state established 'sport = :2376' | wc -l").trim(), "1");
+    skep.text(&["rm", "-y", host]);
+    assert_eq!(world.cluster.containers(), Vec::<String>::new());
+}
+
 /// With a shortfall, and not after the time that a boot has.
 fn fails_with_remains(skep: &Cli, name: &str) {
     let settled = || {

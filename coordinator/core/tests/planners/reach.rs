@@ -8,13 +8,11 @@ use skep_types::{ClusterTime, ConditionKind, ConditionStatus, CoordinatorId, Pha
 use crate::support::Cluster;
 use crate::support::place::settled_swarm;
 
-/// The hosts that the coordinator would dial, and since when each is silent.
-fn silent(cluster: &Cluster, coordinator: u64) -> Vec<(String, u64)> {
+/// The hosts that the coordinator would dial, and how long each has been silent.
+fn silent(cluster: &Cluster, coordinator: u64) -> Vec<(String, Duration)> {
     let mine = |owner: &skep_core::state::Owner| owner.coordinator == CoordinatorId(coordinator);
-    let view = cluster.view();
-    let since = |silent_for: Duration| view.now.0 - u64::try_from(silent_for.as_millis()).unwrap();
-    reach::silent(&view, mine)
-        .map(|silent| (silent.host.name.to_string(), since(silent.silent_for)))
+    reach::silent(&cluster.view(), mine)
+        .map(|silent| (silent.host.name.to_string(), silent.silent_for))
         .collect()
 }
 
@@ -42,7 +40,8 @@ fn connected_hosts_are_left_alone() {
 fn a_silent_host_is_dialled_by_the_owner_of_its_account() {
     let mut cluster = owned();
     lose(&mut cluster, "s-worker-1", Phase::Ready);
-    assert_eq!(silent(&cluster, 1), [("s-worker-1".to_owned(), 9)]);
+    let silent_for = cluster.view().now.since(ClusterTime(9));
+    assert_eq!(silent(&cluster, 1), [("s-worker-1".to_owned(), silent_for)]);
     assert_eq!(silent(&cluster, 2), []);
 }
 
