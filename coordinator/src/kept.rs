@@ -46,3 +46,41 @@ fn open(sealer: &Sealer, instance: &InstanceRef, sealed: &[u8]) -> Option<Secret
         .ok()?;
     String::from_utf8(bytes.to_vec()).ok().map(Secret::new)
 }
+
+#[cfg(test)]
+mod tests {
+    use skep_types::{ClusterTime, IntentId};
+
+    use super::*;
+    use crate::trust::ClusterKey;
+
+    fn instance(id: &str) -> InstanceRef {
+        InstanceRef { provider_id: id.parse().unwrap(), name: "web".to_owned() }
+    }
+
+    fn bound(id: &str, sealed_kept: Option<Vec<u8>>) -> state::Instance {
+        state::Instance {
+            instance: instance(id),
+            intent: IntentId::new(1, 1),
+            private_address: None,
+            public_address: None,
+            zone: String::new(),
+            sealed_kept,
+            bound_at: ClusterTime(0),
+        }
+    }
+
+    #[test]
+    fn what_is_kept_is_sealed_for_its_instance_and_opens_on_every_coordinator() {
+        let key = ClusterKey::generate().unwrap();
+        let sealer = || key.sealer(&"c1".parse().unwrap()).unwrap();
+        let kept = Secret::new("-----BEGIN RSA PRIVATE KEY-----");
+        let sealed = seal(&sealer(), &instance("vm-1"), &kept).unwrap();
+        let text = kept.reveal().as_bytes();
+        assert!(!sealed.windows(text.len()).any(|part| part == text));
+        let open = |id| target(&sealer(), &bound(id, Some(sealed.clone())));
+        assert_eq!(open("vm-1"), Target { instance: instance("vm-1"), kept: Some(kept.clone()) });
+        // What belongs to another instance is nothing to this one.
+        assert_eq!(open("vm-2").kept, None);
+    }
+}
