@@ -52,7 +52,8 @@ fn failed() -> Phase {
 }
 
 fn kept(cluster: &Cluster) -> &[u8] {
-    cluster.host("web").instance.as_ref().unwrap().sealed_kept.as_deref().unwrap()
+    let instance = cluster.host("web").instance.as_ref().expect("an instance");
+    instance.sealed_kept.as_deref().expect("something is kept")
 }
 
 #[test]
