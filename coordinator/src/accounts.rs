@@ -126,7 +126,9 @@ impl Accounts {
             Begin::Full
         } else {
             let (state, now) = (self.means.now)();
-            spent::begin(&state, &account, &share, now)
+            // What came in before it began is counted once.
+            let idle = if unspent { account.idle(self.means.id) } else { Duration::ZERO };
+            spent::begin(&state, &account, &share, idle, now)
         };
         let driver = Deadline::on(Lazy::on(&used.opening, Some(lease.clone())), self.means.limit);
         // In this order, waiting for a turn or a token does not count against a call. How many calls there are at once,

@@ -8,10 +8,16 @@ use skep_core::state::{Account, IntentKind, Share};
 use skep_driver::decorators::Begin;
 use skep_types::{Bucket, CallClass, ClusterTime, IntentId};
 
-/// Of one owner's share, which pays for the hosts of its shards.
-pub(super) fn begin(state: &State, account: &Account, share: &Share, now: ClusterTime) -> Begin {
+/// Of one owner's share, which pays for the hosts of its shards, when nobody has called for `idle`.
+pub(super) fn begin(
+    state: &State,
+    account: &Account,
+    share: &Share,
+    idle: Duration,
+    now: ClusterTime,
+) -> Begin {
     let Some(bucket) = share.limits.instances.get(&CallClass::Create) else {
-        return Begin::After { made: 0, paid: BTreeSet::new() };
+        return Begin::After { idle, made: 0, paid: BTreeSet::new() };
     };
     let open = state.intents.values().filter(|intent| intent.account == account.name);
     let open = open.filter(|intent| share.shards.contains_key(&intent.shard));
@@ -24,7 +30,8 @@ pub(super) fn begin(state: &State, account: &Account, share: &Share, now: Cluste
     let instances = hosts.filter_map(|host| host.instance.as_ref());
     // Those of an Open intent count with it.
     let closed = instances.filter(|instance| !state.intents.contains_key(&instance.intent));
-    weigh(*bucket, now, closed.map(|instance| instance.bound_at), open)
+    let (made, paid) = weigh(*bucket, now, closed.map(|instance| instance.bound_at), open);
+    Begin::After { idle, made, paid }
 }
 
 /// `bound` is when instances came to be known, `open` the creates without an outcome, oldest first, with their sizes.
@@ -33,7 +40,7 @@ fn weigh(
     now: ClusterTime,
     bound: impl Iterator<Item = ClusterTime>,
     open: impl Iterator<Item = (IntentId, usize)>,
-) -> Begin {
+) -> (u32, BTreeSet<IntentId>) {
     let window = Duration::from_secs(60) * bucket.burst / bucket.per_minute.max(1);
     let recent = bound.filter(|at| now.since(*at) < window).count();
     let mut made = u32::try_from(recent).unwrap_or(u32::MAX);
@@ -47,7 +54,7 @@ fn weigh(
         made = with;
         paid.insert(intent);
     }
-    Begin::After { made, paid }
+    (made, paid)
 }
 
 #[cfg(test)]
@@ -62,7 +69,7 @@ mod tests {
         let now = start.after(Duration::from_secs(100));
         let bound = bound.iter().map(|ago| start.after(Duration::from_secs(100 - ago)));
         let open = (1..).zip(open).map(|(counter, size)| (IntentId::new(1, counter), *size));
-        let Begin::After { made, paid } = weigh(BUCKET, now, bound, open) else { panic!("full") };
+        let (made, paid) = weigh(BUCKET, now, bound, open);
         (made, paid.len())
     }
 

@@ -80,6 +80,7 @@ impl Picture {
                 .filter(|id| now >= self.last(id) + silence)
                 .collect(),
             ended: self.ended().collect(),
+            idle: self.idle(now),
         }
     }
 
@@ -99,6 +100,12 @@ impl Picture {
         } else {
             self.refusals.remove(&id);
         }
+    }
+
+    /// One that fell silent may have gone on until its next beat was due.
+    fn idle(&self, now: Duration) -> BTreeMap<CoordinatorId, Duration> {
+        let idle = |heard: &Heard| now.saturating_sub(heard.at).saturating_sub(MISSED_BEATS);
+        self.coordinators.iter().map(|(id, heard)| (*id, idle(heard))).collect()
     }
 
     /// A process that is being replaced may have closed its ports a moment ago and not ended yet.
@@ -176,5 +183,8 @@ mod tests {
         assert!(ended(&picture));
         picture.heard(&Beat { coordinator: ID, process: 1, agents: Vec::new() }, Duration::from_secs(3));
         assert!(!ended(&picture));
+        assert_eq!(picture.idle(Duration::from_secs(3)), [(ID, Duration::ZERO)].into());
+        let later = Duration::from_secs(5) + MISSED_BEATS;
+        assert_eq!(picture.idle(later), [(ID, Duration::from_secs(2))].into());
     }
 }

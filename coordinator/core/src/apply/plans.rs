@@ -15,11 +15,17 @@ pub(super) fn apply(tx: &mut Tx<'_>, command: &PlanCommand) -> Reply {
         PlanCommand::Advance { guard, to, reason } => advance(tx, *guard, to, reason),
         PlanCommand::Grant { guard, task } => grant(tx, *guard, task),
         PlanCommand::Revoke { guard } => revoke(tx, *guard),
-        PlanCommand::AssignOwner { account, shard, epoch, coordinator, process } => {
+        PlanCommand::AssignOwner { account, shard, epoch, coordinator, process, idle } => {
             let Some(mut account) = tx.state.accounts.get(account).map(|account| (**account).clone()) else {
                 return Reply::Unchanged("the account is gone".to_owned());
             };
-            assign_owner(tx, &mut account, *shard, *epoch, *coordinator, *process)
+            let owner = Owner {
+                coordinator: *coordinator,
+                process: *process,
+                epoch: epoch.saturating_add(1),
+                idle: *idle,
+            };
+            assign_owner(tx, &mut account, *shard, owner)
         }
         PlanCommand::Disconnect { host, session_number } => disconnect(tx, *host, *session_number),
         PlanCommand::ForgetCoordinator { coordinator } => forget_coordinator(tx, *coordinator),
@@ -129,15 +135,13 @@ fn assign_owner(
     tx: &mut Tx<'_>,
     account: &mut crate::state::Account,
     shard: u16,
-    epoch: u64,
-    coordinator: CoordinatorId,
-    process: u64,
+    owner: Owner,
 ) -> Result<(), Stale> {
     let slot = account.owners.get_mut(usize::from(shard)).ok_or("the account has no such shard")?;
-    if slot.map_or(0, |owner| owner.epoch) != epoch {
+    if slot.map_or(0, |before| before.epoch).saturating_add(1) != owner.epoch {
         return Err("the owner has changed since");
     }
-    *slot = Some(Owner { coordinator, process, epoch: epoch + 1 });
+    *slot = Some(owner);
     tx.put_account(account.clone());
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! What the leader's planners propose. Every one names what it was decided on, so a late or repeated one is a no-op.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use skep_types::{
     AccountName, CoordinatorId, Digest, FailureClass, HostId, IntentId, PowerAction, Revision, SwarmId,
@@ -45,6 +46,8 @@ pub enum PlanCommand {
         epoch: u64,
         coordinator: CoordinatorId,
         process: u64,
+        /// For how long the owner before was certainly silent.
+        idle: Duration,
     },
     /// The agent was not heard of, by anybody, for its grace. Guarded by the session that was lost.
     Disconnect {

@@ -1,6 +1,7 @@
 //! Who acts for each account. Moves only when the one before certainly no longer does.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use skep_types::{CoordinatorId, Idempotency};
 
@@ -15,6 +16,8 @@ pub struct Liveness {
     pub alive: BTreeMap<CoordinatorId, u64>,
     /// Silent for the owner lease plus the longest driver call: whatever it had begun is over.
     pub expired: BTreeSet<CoordinatorId>,
+    /// For how long each has certainly made no call. Nothing is known of the others.
+    pub idle: BTreeMap<CoordinatorId, Duration>,
     /// Silent, and nobody listens where they should: most likely no such process runs.
     pub ended: BTreeSet<CoordinatorId>,
 }
@@ -32,23 +35,27 @@ pub fn plan(view: &View<'_>, liveness: &Liveness) -> Vec<PlanCommand> {
             };
             *load.entry(coordinator).or_default() += 1;
             let epoch = owner.map_or(0, |owner| owner.epoch);
+            let idle = owner.and_then(|owner| liveness.idle.get(&owner.coordinator)).copied();
+            let idle = idle.unwrap_or_default();
             let account = account.name.clone();
-            commands.push(PlanCommand::AssignOwner { account, shard, epoch, coordinator, process });
+            commands.push(PlanCommand::AssignOwner { account, shard, epoch, coordinator, process, idle });
         }
     }
     commands
 }
 
 /// Another process of the same coordinator proves the old one dead, and one that stops in order says so itself: nothing of
-/// either can still be under way.
+/// either can still be under way. One that has lost the driver lives, and may still be heard of a call or two.
 fn lost(account: &Account, owner: &Owner, view: &View<'_>, liveness: &Liveness) -> bool {
     let heard = liveness.alive.get(&owner.coordinator).copied();
     let registered = view.state.coordinators.get(&owner.coordinator).map(|coordinator| coordinator.process);
     let another = |process: Option<u64>| process.is_some_and(|process| process != owner.process);
+    let coordinator = view.state.coordinators.get(&owner.coordinator);
+    let without = coordinator.is_some_and(|coordinator| !coordinator.drivers.contains(&account.driver.name));
     another(heard)
         || another(registered)
         || liveness.expired.contains(&owner.coordinator)
-        || liveness.ended.contains(&owner.coordinator) && repeats_safely(account)
+        || (without || liveness.ended.contains(&owner.coordinator)) && repeats_safely(account)
 }
 
 /// Where a call that is made twice has the effect of one, good evidence does for a proof: should the owner be alive all

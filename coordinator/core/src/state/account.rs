@@ -1,6 +1,7 @@
 //! Accounts: what they are opened with, how much they may do, and who acts for them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use skep_types::{AccountName, Bucket, CallClass, CoordinatorId, DriverDescription, Limits, Revision};
 
@@ -59,6 +60,8 @@ pub struct Owner {
     pub process: u64,
     /// Rises with every change of owner; outcomes of an older epoch change nothing.
     pub epoch: u64,
+    /// When it became the owner, the one before had certainly made no call for so long.
+    pub idle: Duration,
 }
 
 impl Account {

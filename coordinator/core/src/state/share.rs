@@ -1,6 +1,7 @@
 //! What each of an account's owners may do, so that all of them together keep to its limits.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use skep_types::{Bucket, CallClass, CoordinatorId, HostId, Limits};
 
@@ -42,6 +43,12 @@ impl Account {
         let whole = self.limits();
         let limits = Limits { calls: parts(whole.calls), instances: parts(whole.instances) };
         Share { shards, limits }
+    }
+
+    /// For how long nobody had called for any of this owner's shards when it took them over.
+    pub fn idle(&self, coordinator: CoordinatorId) -> Duration {
+        let owned = self.owners.iter().flatten().filter(|owner| owner.coordinator == coordinator);
+        owned.map(|owner| owner.idle).min().unwrap_or_default()
     }
 
     /// The smallest number in its limits: an account has at most as many shards, as none can do without a token.

@@ -1,6 +1,7 @@
 //! Which hosts share a driver call, and how many calls there are at once.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use skep_core::command::{MemberCommand, PlanCommand, Request};
 use skep_core::plan::account::{self, Wish, WishKind};
@@ -138,7 +139,8 @@ fn split() -> Cluster {
     assert_eq!(cluster.one(Command::Member(put)), Reply::Done);
     for (shard, coordinator) in (0..).zip([1, 3, 3, 2].map(CoordinatorId)) {
         let (account, epoch, process) = (name.clone(), 0, 1);
-        let assign = PlanCommand::AssignOwner { account, shard, epoch, coordinator, process };
+        let assign =
+            PlanCommand::AssignOwner { account, shard, epoch, coordinator, process, idle: Duration::ZERO };
         cluster.one(Command::Plan(assign));
     }
     cluster

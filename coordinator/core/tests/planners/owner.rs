@@ -1,6 +1,7 @@
 //! Who acts for an account: moved only when the one before certainly no longer does.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use skep_core::Command;
 use skep_core::command::{AddAccount, MemberCommand, PlanCommand, Request};
@@ -79,6 +80,43 @@ fn an_owner_whose_process_is_gone_moves_before_it_has_expired_where_calls_repeat
     }
 }
 
+/// What its buckets gained meanwhile is the next owner's.
+#[test]
+fn an_owner_is_told_for_how_long_the_one_before_was_silent() {
+    let mut cluster = three();
+    let idle = Duration::from_secs(4);
+    cluster.liveness.ended.insert(CoordinatorId(1));
+    cluster.liveness.idle.insert(CoordinatorId(1), idle);
+    cluster.assign_owners();
+    assert_eq!((owner(&cluster).coordinator, owner(&cluster).idle), (CoordinatorId(2), idle));
+}
+
+/// Somebody has removed the driver's program there, and nowhere else.
+#[test]
+fn an_owner_that_has_lost_the_driver_gives_way_where_calls_repeat_safely() {
+    let lose = |cluster: &mut Cluster, coordinator| {
+        cluster.one(Command::Member(MemberCommand::Register {
+            coordinator,
+            process: 1,
+            address: String::new(),
+            raft_address: String::new(),
+            version: String::new(),
+            drivers: Vec::new(),
+            broken: Vec::new(),
+        }));
+    };
+    for (spec, wanted) in
+        [(DriverSpec::TOKEN, &[(CoordinatorId(2), 1)][..]), (DriverSpec::UNIQUE, &[(CoordinatorId(2), 1)]), (DriverSpec::NONE, &[])]
+    {
+        let mut cluster = three_with(spec);
+        lose(&mut cluster, CoordinatorId(1));
+        assert_eq!(moves(&cluster), wanted);
+        // Better an owner that may still be able than none.
+        lose(&mut cluster, CoordinatorId(2));
+        assert_eq!(moves(&cluster), []);
+    }
+}
+
 /// Its new process has nothing under way: no lease is waited for.
 #[test]
 fn a_restarted_owner_moves_at_once() {
@@ -129,6 +167,7 @@ fn a_move_that_comes_late_changes_nothing() {
         epoch: 0,
         coordinator: CoordinatorId(2),
         process: 1,
+        idle: Duration::ZERO,
     };
     let before = owner(&cluster);
     cluster.one(Command::Plan(stale));

@@ -15,7 +15,7 @@ choice! {
         Advance { guard, to, reason }
         Grant { guard, task }
         Revoke { guard }
-        AssignOwner { account, shard, epoch, coordinator, process }
+        AssignOwner { account, shard, epoch, coordinator, process, idle }
         Disconnect { host, session_number }
         ForgetCoordinator { coordinator }
         ForgetSwarm { swarm }

@@ -19,9 +19,10 @@ const PAID_MAX: usize = 4096;
 pub enum Begin {
     /// As much as they can: nobody has called before.
     Full,
-    /// Nothing, as nobody knows what was spent a moment ago, and an endpoint that is asked too much answers everybody
-    /// later. That of instances made is the exception: those are known.
+    /// What came in since somebody else may have called last, as nobody knows what was spent before, and an endpoint that
+    /// is asked too much answers everybody later. That of instances made is the exception: those are known.
     After {
+        idle: Duration,
         /// Instances made, or perhaps made, within the time in which their bucket fills.
         made: u32,
         /// The creates that `made` counts and that may be tried again.
@@ -43,15 +44,16 @@ impl Throttle {
     pub fn on(driver: Arc<dyn Driver>, limits: &Limits, begin: Begin) -> Arc<dyn Driver> {
         let (spent, paid) = match begin {
             Begin::Full => (None, BTreeSet::new()),
-            Begin::After { made, paid } => (Some(made), paid),
+            Begin::After { idle, made, paid } => (Some((idle, made)), paid),
         };
-        let call = |(class, bucket): (&CallClass, &Bucket)| {
-            (*class, Level::less(*bucket, if spent.is_some() { bucket.burst } else { 0 }))
+        let unknown = |bucket: &Bucket| match spent {
+            None => Level::less(*bucket, 0),
+            Some((idle, _)) => Level::gained(*bucket, idle),
         };
+        let call = |(class, bucket): (&CallClass, &Bucket)| (*class, unknown(bucket));
         let instance = |(class, bucket): (&CallClass, &Bucket)| match (class, spent) {
-            (_, None) => (*class, Level::less(*bucket, 0)),
-            (CallClass::Create, Some(made)) => (*class, Level::less(*bucket, made)),
-            (_, Some(_)) => (*class, Level::less(*bucket, bucket.burst)),
+            (CallClass::Create, Some((_, made))) => (*class, Level::less(*bucket, made)),
+            _ => (*class, unknown(bucket)),
         };
         let calls = limits.calls.iter().map(call).collect();
         let instances = limits.instances.iter().map(instance).collect();
@@ -111,6 +113,12 @@ impl Level {
         let now = Instant::now();
         let filling = time_for(bucket, bucket.burst.saturating_sub(tokens));
         Self { bucket, empty_at: Mutex::new(now.checked_sub(filling).unwrap_or(now)) }
+    }
+
+    /// What comes in within `idle`.
+    fn gained(bucket: Bucket, idle: Duration) -> Self {
+        let gained = idle.as_millis() * u128::from(bucket.per_minute) / 60_000;
+        Self::less(bucket, bucket.burst.saturating_sub(u32::try_from(gained).unwrap_or(u32::MAX)))
     }
 
     fn time_for(&self, tokens: u32) -> Duration {
@@ -181,6 +189,14 @@ mod tests {
         assert_eq!(seconds_for(&Level::less(bucket, 0), &[5, 1]).await, 1.0);
         assert_eq!(seconds_for(&Level::less(bucket, 3), &[2, 1]).await, 1.0);
         assert_eq!(seconds_for(&Level::less(bucket, 9), &[1]).await, 1.0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_came_in_while_nobody_called_is_there() {
+        let bucket = Bucket { per_minute: 60, burst: 5 };
+        assert_eq!(seconds_for(&Level::gained(bucket, Duration::ZERO), &[1]).await, 1.0);
+        assert_eq!(seconds_for(&Level::gained(bucket, Duration::from_millis(2_900)), &[2, 1]).await, 1.0);
+        assert_eq!(seconds_for(&Level::gained(bucket, Duration::MAX), &[5, 1]).await, 1.0);
     }
 
     #[tokio::test(start_paused = true)]

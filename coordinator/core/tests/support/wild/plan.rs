@@ -1,5 +1,7 @@
 //! Plans of a leader that has lost its mind.
 
+use std::time::Duration;
+
 use skep_core::command::{Advance, Guard, NewIntent, NewSlot, PlanCommand};
 use skep_core::state::{NodeChange, Task};
 use skep_types::{FailureClass, NodeRole};
@@ -20,6 +22,7 @@ impl Wild<'_> {
                 epoch: self.epoch(),
                 coordinator: self.coordinator(),
                 process: self.number(),
+                idle: Duration::from_millis(u64::from(self.small())),
             },
             10 => PlanCommand::Disconnect { host: self.host(), session_number: self.number() },
             _ if self.chance.percent(50) => PlanCommand::ForgetSwarm { swarm: self.swarm() },
