@@ -105,9 +105,11 @@ fn an_owner_that_has_lost_the_driver_gives_way_where_calls_repeat_safely() {
             broken: Vec::new(),
         }));
     };
-    for (spec, wanted) in
-        [(DriverSpec::TOKEN, &[(CoordinatorId(2), 1)][..]), (DriverSpec::UNIQUE, &[(CoordinatorId(2), 1)]), (DriverSpec::NONE, &[])]
-    {
+    for (spec, wanted) in [
+        (DriverSpec::TOKEN, &[(CoordinatorId(2), 1)][..]),
+        (DriverSpec::UNIQUE, &[(CoordinatorId(2), 1)]),
+        (DriverSpec::NONE, &[]),
+    ] {
         let mut cluster = three_with(spec);
         lose(&mut cluster, CoordinatorId(1));
         assert_eq!(moves(&cluster), wanted);
