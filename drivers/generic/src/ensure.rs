@@ -1,6 +1,6 @@
 //! Makes a machine the host that its marker names.
 
-use skep_driver::{CreateIntent, DriverError, Instance, InstanceState, Placed, Slot};
+use skep_driver::{CreateIntent, DriverError, ErrorKind, Instance, InstanceState, Placed, Slot};
 use skep_ssh::machine::Marker;
 use skep_ssh::{Connection, Error, Kind};
 
@@ -10,6 +10,8 @@ use crate::instance::{Kept, instance, place};
 use crate::options::Options;
 use crate::reach::reach;
 
+/// Only what may have had an effect that nobody saw is an error: the same call is made again then. Everything else is over
+/// with this call, and one machine that does not answer holds no other one's place.
 pub(crate) async fn ensure(account: &Account, intent: &CreateIntent) -> Result<Placed, DriverError> {
     let options = Options::read(&intent.template)?;
     let mut placed = Placed::default();
@@ -21,7 +23,9 @@ pub(crate) async fn ensure(account: &Account, intent: &CreateIntent) -> Result<P
                 placed.shortfall = Some(why);
                 break;
             }
-            Err(error) if placed.instances.is_empty() => return Err(error),
+            Err(error) if placed.instances.is_empty() && error.kind == ErrorKind::Ambiguous => {
+                return Err(error);
+            }
             Err(error) => {
                 placed.shortfall = Some(error);
                 break;

@@ -74,6 +74,64 @@ pub(crate) fn not_found(id: &str) -> DriverError {
 mod tests {
     use super::*;
 
+    /// What a person reads, and whether waiting, another login, or another machine helps.
+    #[test]
+    fn each_way_it_fails_is_said_and_classed() {
+        let a = || "web:22".to_owned();
+        let (unavailable, auth) = (ErrorKind::Unavailable, ErrorKind::Auth);
+        let late = std::time::Duration::from_secs(10);
+        let tried = vec!["key office (ssh-ed25519 SHA256:x)".to_owned(), "password".to_owned()];
+        let no_sudo = "sudo asks for a password, and none is given".to_owned();
+        let kinds = [
+            (Kind::NameNotFound { host: "web".into() }, "\"web\" has no address", Some(&unavailable)),
+            (Kind::Refused { address: a() }, "refuses connections", Some(&unavailable)),
+            (
+                Kind::TimedOut { address: a(), doing: "connecting", after: late },
+                "within 10 s",
+                Some(&unavailable),
+            ),
+            (
+                Kind::HostKeyChanged { address: a(), known: vec!["old".into()], shown: "new".into() },
+                "has changed: known is old, it shows new",
+                Some(&auth),
+            ),
+            (
+                Kind::AuthFailed {
+                    address: a(),
+                    user: "root".into(),
+                    tried,
+                    takes: vec!["publickey".into()],
+                },
+                "tried key office (ssh-ed25519 SHA256:x), password; it takes publickey",
+                Some(&auth),
+            ),
+            (
+                Kind::NoSudo { address: a(), user: "deploy".into(), why: no_sudo },
+                "deploy at web:22 is not root and cannot become it: sudo asks for a password",
+                Some(&auth),
+            ),
+            (Kind::NoSystemd { address: a() }, "does not run systemd, which the agent needs", None),
+            (
+                Kind::WrongArchitecture { address: a(), machine: "armv7l".into(), agent: "x86_64".into() },
+                "is armv7l, the agent is made for x86_64",
+                None,
+            ),
+            (
+                Kind::DiskFull { address: a(), free_kib: 100, needed_kib: 10_240 },
+                "disk of web:22 is full: 100 KiB are free, 10240 KiB are needed",
+                None,
+            ),
+        ];
+        for (kind, said, class) in kinds {
+            let error = before(kind.into());
+            assert!(error.message.contains(said), "{error}");
+            match class {
+                Some(class) => assert_eq!(&error.kind, class, "{error}"),
+                None => assert!(matches!(error.kind, ErrorKind::InvalidSpec { .. }), "{error}"),
+            }
+        }
+    }
+
     #[test]
     fn only_what_broke_off_is_ambiguous() {
         let kind = |error: DriverError| error.kind;

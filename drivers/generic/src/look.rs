@@ -1,9 +1,11 @@
 //! What is adopted: by the markers of machines.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use futures::{StreamExt, stream};
 use skep_driver::{DriverError, ErrorKind, Instance, Page, Target};
+use tokio::time::timeout;
 
 use crate::access::Account;
 use crate::errors;
@@ -15,6 +17,8 @@ use crate::reach::reach;
 pub(crate) const AT_ONCE: usize = 16;
 /// Machines of one page: two rounds of dead ones still answer within a driver's call.
 const PAGE: usize = 32;
+/// For one machine of a page, whatever keeps it from answering.
+const LOOK: Duration = Duration::from_secs(30);
 
 /// The machines of the account's inventory, and those this coordinator adopted. One that cannot be reached is left out
 /// and told in the log: nobody knows whose it is, and it must not hide the others.
@@ -53,7 +57,9 @@ async fn known(account: &Account) -> Vec<Kept> {
 }
 
 async fn look(account: &Account, cluster: &str, kept: Kept) -> Option<Instance> {
-    match state(account, &kept).await {
+    let late = || DriverError::new(ErrorKind::Unavailable, format!("no answer within {} s", LOOK.as_secs()));
+    let state = timeout(LOOK, state(account, &kept)).await.unwrap_or_else(|_| Err(late()));
+    match state {
         Ok(Some(found)) if found.cluster == cluster => Some(found.instance),
         Ok(_) => None,
         Err(error) => {

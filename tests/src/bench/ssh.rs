@@ -8,6 +8,8 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use skep_types::limits;
+
 use super::Figures;
 use crate::processes::{Processes, Settings};
 use crate::wait::until_true;
@@ -23,6 +25,8 @@ const COORDINATORS: usize = 3;
 const BOOTING: usize = 8;
 /// Machines that cannot be adopted.
 const BAD: usize = 2;
+/// What a person who asks is told of them.
+const WHY: [(&str, &str); BAD] = [("fleet-1", "did not answer within"), ("fleet-2", "the host key of")];
 const PATIENCE: Duration = Duration::from_secs(300);
 
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +36,9 @@ pub struct SshOptions {
 
 /// Panics where a step fails or takes too long; whatever was started has ended then, too.
 pub fn ssh<W: Write>(options: &SshOptions, figures: &mut Figures<W>) -> io::Result<()> {
-    let cluster = Processes::start_with(COORDINATORS, &Settings::default());
+    // With the patience of every day: a machine that does not answer takes as long as a call may take in a test.
+    let settings = Settings { driver_call: limits::DRIVER_CALL, ..Settings::default() };
+    let cluster = Processes::start_with(COORDINATORS, &settings);
     let key = keygen(cluster.folder(), "id", &["-t", "ed25519"]);
     let lone = boot(1, &key);
     let fleet = boot(options.machines + BAD, &key);
@@ -40,6 +46,11 @@ pub fn ssh<W: Write>(options: &SshOptions, figures: &mut Figures<W>) -> io::Resu
     account(&cluster, &key, &lone[0], &fleet);
     let one = adopted(&cluster, "one", 1, 1);
     let all = adopted(&cluster, "fleet", fleet.len(), options.machines);
+    for (host, why) in WHY {
+        until_true(PATIENCE, &format!("{host} says why it is not adopted: {why}"), || {
+            cluster.skep().text(&["explain", host]).contains(why)
+        });
+    }
     figures.print("one_s", one.as_secs_f64(), "s")?;
     figures.print("all_s", all.as_secs_f64(), "s")?;
     let connections = fleet[BAD..].iter().map(connections).max().unwrap_or_default();

@@ -61,7 +61,10 @@ fn an_adopted_machine_that_never_answers_is_forgotten_by_force() {
         assert_eq!(fleet.cluster.state.hosts.is_empty(), forgotten, "adopts {adopts}, force {force}");
         if forgotten {
             assert_eq!(operation.state, OperationState::Failed);
-            assert!(operation.failures[0].reason.starts_with("forgotten, with the agent left"), "{operation:?}");
+            assert!(
+                operation.failures[0].reason.starts_with("forgotten, with the agent left"),
+                "{operation:?}"
+            );
             let event = |reason: &str| fleet.cluster.state.events.iter().any(|event| event.reason == reason);
             assert!(event("Forgotten"));
         } else {

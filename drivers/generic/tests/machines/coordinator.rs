@@ -114,6 +114,13 @@ pub(crate) fn template(options: &[(&str, &str)]) -> Template {
     }
 }
 
+/// Why the call made nothing, and is over.
+pub(crate) async fn nothing(driver: &dyn Driver, intent: &CreateIntent) -> DriverError {
+    let placed = driver.ensure(intent).await.unwrap();
+    assert!(placed.instances.is_empty(), "{placed:?}");
+    placed.shortfall.unwrap()
+}
+
 /// An intent of one host, `web-NUMBER`.
 pub(crate) fn intent(number: u64, options: &[(&str, &str)]) -> CreateIntent {
     let slot = Slot {

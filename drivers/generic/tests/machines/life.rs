@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use skep_driver::{CreateIntent, Driver, ErrorKind, Instance, InstanceState, Target};
 use skep_types::{HostId, PowerAction};
 
-use crate::coordinator::{Coordinator, intent};
+use crate::coordinator::{Coordinator, intent, nothing};
 
 async fn kind(driver: &dyn Driver, intent: &CreateIntent) -> (ErrorKind, String) {
-    let error = driver.ensure(intent).await.unwrap_err();
+    let error = nothing(driver, intent).await;
     (error.kind, error.message)
 }
 

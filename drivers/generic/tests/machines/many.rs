@@ -35,8 +35,16 @@ async fn machines_are_adopted_at_once_with_one_connection_each_and_bad_ones_dela
         let (answer, after) = call.await.unwrap();
         println!("machine {index} after {after:?}");
         match index {
-            0 => assert_eq!(answer.unwrap_err().kind, ErrorKind::Unavailable),
-            1 => assert!(answer.unwrap_err().message.contains("the host key of")),
+            0 => {
+                let error = answer.unwrap().shortfall.unwrap();
+                assert_eq!(error.kind, ErrorKind::Unavailable);
+                assert!(error.message.contains("did not answer within 10 s while connecting"), "{error}");
+            }
+            1 => {
+                let error = answer.unwrap().shortfall.unwrap();
+                assert_eq!(error.kind, ErrorKind::Auth);
+                assert!(error.message.contains("has changed: known is ssh-ed25519 SHA256:"), "{error}");
+            }
             _ => {
                 made.extend(answer.unwrap().instances);
                 assert!(after.as_secs() < 10, "machine {index} took {after:?}");

@@ -5,7 +5,7 @@ use std::fs;
 use skep_driver::{ErrorKind, Target};
 
 use crate::container::keygen;
-use crate::coordinator::{Coordinator, intent};
+use crate::coordinator::{Coordinator, intent, nothing};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_alias_is_reached_as_the_configuration_says() {
@@ -47,7 +47,7 @@ async fn an_alias_is_reached_as_the_configuration_says() {
     fs::remove_file(&gate_key).unwrap();
     let options = [("generic-ip-address", "web-1"), ("generic-ssh-user", "nobody")];
     let driver = coordinator.driver(&[("ssh-config", &config)]).await;
-    let error = driver.ensure(&intent(2, &options)).await.unwrap_err();
+    let error = nothing(&*driver, &intent(2, &options)).await;
     assert_eq!(error.kind, ErrorKind::Auth);
     for part in [
         "does not let ops in",
@@ -57,7 +57,7 @@ async fn an_alias_is_reached_as_the_configuration_says() {
         assert!(error.message.contains(part), "{error}");
     }
     fs::write(&gate_key, "no key\n").unwrap();
-    let error = driver.ensure(&intent(2, &options)).await.unwrap_err();
+    let error = nothing(&*driver, &intent(2, &options)).await;
     assert!(error.message.contains("it is not a private key in PEM"), "{error}");
 
     renamed.destroy("c1", &[Target::from(&made)]).await.unwrap().remove(0).unwrap_err();

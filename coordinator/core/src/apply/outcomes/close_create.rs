@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use skep_types::{FailureClass, HostId, Phase, limits};
+use skep_types::{ConditionKind, ConditionStatus, FailureClass, HostId, Phase, limits};
 
 use crate::apply::intents;
 use crate::apply::tx::{Tx, bounded};
@@ -47,12 +47,19 @@ fn release(tx: &mut Tx<'_>, host: &Host, shortfall: Option<&Shortfall>) {
         shortfall.map_or("the driver made fewer instances than asked", |shortfall| &shortfall.message);
     let kind =
         shortfall.map_or(FailureKind::Passing { retry_after: BACKOFF_FIRST }, |shortfall| shortfall.kind);
+    // Shown on the host: nothing else tells people why it is tried again and again.
+    let mut news = false;
     tx.update_host(host.id, |host| {
         host.enrolment = None;
         host.attempts += 1;
         host.phase = next_phase(kind, host.attempts, message);
         host.retry_at = (host.phase == Phase::Pending).then(|| now.after(backoff(kind, host.attempts)));
+        let (ready, why) = (ConditionKind::InstanceReady, bounded(message));
+        news = host.conditions.set(ready, ConditionStatus::Unknown, "CreateFailed", &why, now);
     });
+    if news {
+        tx.host_event(host, "CreateFailed", &bounded(message));
+    }
 }
 
 fn next_phase(kind: FailureKind, attempts: u32, message: &str) -> Phase {

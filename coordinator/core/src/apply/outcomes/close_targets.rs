@@ -5,9 +5,9 @@ use std::sync::Arc;
 use skep_types::{ConditionKind, ConditionStatus, FailureClass, HostId, Phase, PowerAction};
 
 use super::close_create::backoff;
-use crate::apply::{intents, operations};
 use crate::apply::plans::set_disconnected;
 use crate::apply::tx::{Tx, bounded};
+use crate::apply::{intents, operations};
 use crate::command::{Failure, FailureKind, Reply};
 use crate::state::{Host, Intent, IntentKind};
 
