@@ -54,6 +54,8 @@ fn each(
     let mut bound = bound.clone();
     let mut placements: Vec<&Placement> = placements.iter().collect();
     placements.sort_by(|a, b| a.instance.cmp(&b.instance));
+    // Told twice at once, the first counts: said again, it is the same again.
+    placements.dedup_by(|b, a| a.instance.provider_id == b.instance.provider_id);
     for placement in placements {
         if bound.contains(&placement.instance.provider_id) {
             if let Some(host) = bound_to(tx, intent.id, slots, &placement.instance) {
