@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a step that fails fails the test")]
 
 #[path = "sshd/container.rs"]
+#[allow(dead_code, reason = "shared with other tests, which use all of it")]
 mod container;
 #[path = "sshd/failures.rs"]
 mod failures;

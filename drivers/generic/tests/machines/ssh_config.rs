@@ -16,7 +16,7 @@ async fn an_alias_is_reached_as_the_configuration_says() {
     let gate_key = keygen(coordinator.folder(), "gate", &["-t", "ecdsa"]);
     gate.let_in("ops", &gate_key);
     web.let_in("deploy", &coordinator.key);
-    web.sh("echo 'deploy ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/test; rm /root/.ssh/authorized_keys");
+    web.sh("echo 'deploy ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/test; rm ~root/.ssh/authorized_keys");
     web.sh("systemctl disable --now ssh.socket 2>/dev/null; :");
     web.configure("Port 2222");
     web.sh(&format!("iptables -A INPUT -p tcp --dport 2222 ! -s {} -j REJECT", gate.address));
