@@ -13,6 +13,8 @@ const AT_ONCE: usize = 64;
 /// After the first try of a host: an agent that enrolled over one connection needs a second one, for its session.
 const PAUSE_FIRST: Duration = Duration::from_secs(1);
 const PAUSE_MAX: Duration = Duration::from_secs(60);
+/// Connections by one way that should have led to a session.
+const ENOUGH: u32 = 2;
 
 /// A host that should be heard and is not.
 #[derive(Debug, Clone, Copy)]
@@ -46,8 +48,15 @@ struct Try {
     /// The next one.
     pause: Duration,
     under_way: bool,
-    /// That led there last, and so did not end the silence yet: there was only an enrolment, or nothing.
-    way: Option<Way>,
+    led: Option<Led>,
+}
+
+/// The way that led there last, and did not end the silence: there was an enrolment, or nothing.
+#[derive(Debug, Clone, Copy)]
+struct Led {
+    way: Way,
+    /// One after the other.
+    times: u32,
 }
 
 impl Tries {
@@ -64,7 +73,7 @@ impl Tries {
         let under_way = self.hosts.values().filter(|tried| tried.under_way).count();
         due.truncate(AT_ONCE.saturating_sub(under_way));
         for (_, due) in &due {
-            let new = Try { next: now, pause: PAUSE_FIRST, under_way: false, way: None };
+            let new = Try { next: now, pause: PAUSE_FIRST, under_way: false, led: None };
             self.hosts.entry(due.host).or_insert(new).under_way = true;
         }
         due.into_iter().map(|(_, due)| due).collect()
@@ -79,15 +88,15 @@ impl Tries {
     /// Since when it is due, if it is.
     fn consider(&self, silent: &Silent, now: Instant) -> Option<(Instant, Due)> {
         let tried = self.hosts.get(&silent.host);
-        let way = tried.and_then(|tried| tried.way);
-        let dialled_before = silent.dialled_before || way.is_some();
+        let led = tried.and_then(|tried| tried.led);
+        let dialled_before = silent.dialled_before || led.is_some();
         let patience = if dialled_before { Duration::ZERO } else { self.patience };
         let over = silent.silent_for.checked_sub(patience)?;
         let since = tried.map_or_else(|| now.checked_sub(over).unwrap_or(now), |tried| tried.next);
         if since > now || tried.is_some_and(|tried| tried.under_way) {
             return None;
         }
-        Some((since, Due { host: silent.host, ways: ways(silent.tunnels, way) }))
+        Some((since, Due { host: silent.host, ways: ways(silent.tunnels, led) }))
     }
 
     /// Whether the try that is under way is the first of its host since that fell silent.
@@ -99,19 +108,27 @@ impl Tries {
     pub(super) fn ended(&mut self, host: HostId, way: Option<Way>, now: Instant) {
         let Some(tried) = self.hosts.get_mut(&host) else { return };
         tried.under_way = false;
-        tried.way = way.or(tried.way);
+        if let Some(way) = way {
+            let times = tried.led.filter(|led| led.way == way).map_or(0, |led| led.times);
+            tried.led = Some(Led { way, times: times + 1 });
+        }
         tried.next = now + tried.pause;
         tried.pause = (tried.pause * 2).min(PAUSE_MAX);
     }
 }
 
-/// Directly first: a tunnel costs a login, and lasts no longer than that. Only right after a tunnel led there it is first
-/// again, as an address that a firewall hides is waited for.
-fn ways(tunnels: bool, before: Option<Way>) -> &'static [Way] {
-    match (tunnels, before) {
+/// Directly first: a tunnel costs a login, and lasts no longer than that. Then the way that led there, as an address that
+/// a firewall hides is waited for; until it has led to nothing, as it does where somebody else has the host's address.
+fn ways(tunnels: bool, led: Option<Led>) -> &'static [Way] {
+    let first = match led {
+        None => Way::Direct,
+        Some(led) if led.times < ENOUGH => led.way,
+        Some(led) => led.way.other(),
+    };
+    match (tunnels, first) {
         (false, _) => &[Way::Direct],
-        (true, Some(Way::Tunnel)) => &[Way::Tunnel, Way::Direct],
-        (true, Some(Way::Direct) | None) => &[Way::Direct, Way::Tunnel],
+        (true, Way::Direct) => &[Way::Direct, Way::Tunnel],
+        (true, Way::Tunnel) => &[Way::Tunnel, Way::Direct],
     }
 }
 

@@ -29,6 +29,15 @@ pub(super) enum Way {
     Tunnel,
 }
 
+impl Way {
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Direct => Self::Tunnel,
+            Self::Tunnel => Self::Direct,
+        }
+    }
+}
+
 /// Where one host's agent is to be found.
 #[derive(Debug)]
 pub(super) struct Door {
@@ -94,8 +103,8 @@ pub(super) async fn open(context: &Context, door: &Door, ways: &[Way]) -> Result
         match opened {
             Ok(link) => return Ok((*way, link)),
             Err(error) => {
-                let error_text = skep_types::chain(&error);
-                tracing::debug!(host = %door.host, ?way, error = error_text, "this way leads nowhere");
+                let told = skep_types::chain(&error);
+                tracing::debug!(host = %door.host, ?way, error = told, "this way leads nowhere");
                 failure = error;
             }
         }
@@ -125,11 +134,12 @@ async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
 /// Nobody but its account's owner looks for a silent host, and a tunnel changes nothing: it needs neither turn nor lease.
 async fn tunnel(context: &Context, door: &Door) -> Result<Link, Unreached> {
     let peer = door.itself().ok_or(Unreached::Nowhere)?;
-    let opened = timeout(TUNNEL, through(context, door)).await.map_err(|_| Unreached::Late)?;
-    let mut stream = opened.map_err(Unreached::Driver)?.into_inner();
-    let said = timeout(CONNECT, say_preface(&mut stream)).await.map_err(|_| Unreached::Late)?;
-    said.map_err(Unreached::Broken)?;
-    Ok(Link::dialled(stream, peer))
+    let opened = async {
+        let mut stream = through(context, door).await.map_err(Unreached::Driver)?.into_inner();
+        say_preface(&mut stream).await.map_err(Unreached::Broken)?;
+        Ok(Link::dialled(stream, peer))
+    };
+    timeout(TUNNEL, opened).await.unwrap_or(Err(Unreached::Late))
 }
 
 async fn through(context: &Context, door: &Door) -> Result<Tunnel, DriverError> {

@@ -50,6 +50,17 @@ fn the_direct_way_comes_first_until_a_tunnel_was_the_one_that_led_there() {
 }
 
 #[test]
+fn a_way_that_leads_to_nothing_gives_way_to_the_other() {
+    let mut look = Look::new();
+    let mut first = Vec::new();
+    for led in [Way::Direct, Way::Direct, Way::Tunnel, Way::Tunnel, Way::Direct] {
+        first.push(look.after(60, &[silent(1, 30, true)])[0].1[0]);
+        look.ended(1, Some(led));
+    }
+    assert_eq!(first, [Way::Direct, Way::Direct, Way::Tunnel, Way::Tunnel, Way::Direct]);
+}
+
+#[test]
 fn a_host_that_was_dialled_before_is_dialled_at_once() {
     let mut look = Look::new();
     let dialled_before = Silent { dialled_before: true, ..silent(1, 0, true) };
