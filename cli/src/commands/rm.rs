@@ -13,8 +13,8 @@ pub(crate) struct Args {
     /// Names or ids.
     #[arg(required = true, value_name = "HOST")]
     hosts: Vec<String>,
-    /// Also a swarm's last manager, and its quorum with it; and an adopted machine that never answers, with its agent left
-    /// there. Implies --yes.
+    /// Also a swarm's last manager, and its quorum with it; and what an adopted machine or a plugin never lets go, after
+    /// three tries, with what is left there. Implies --yes.
     #[arg(long, short)]
     force: bool,
     /// Do not ask.

@@ -43,11 +43,21 @@ fn nor_do_the_last_managers_go_one_by_one() {
     assert_eq!(code(&mut cluster, delete(last)), Code::Precondition);
 }
 
-/// Only by force, and only a machine that was there before its host.
+/// Only by force, and only a machine that was there before its host, or one that its driver cannot find again.
 #[test]
-fn an_adopted_machine_that_never_answers_is_forgotten_by_force() {
-    for (adopts, force, forgotten) in [(true, true, true), (true, false, false), (false, true, false)] {
-        let mut fleet = Fleet::new(DriverSpec::UNIQUE, Faults::default(), 1);
+fn what_never_answers_is_forgotten_by_force() {
+    let (unique, none) = (DriverSpec::UNIQUE, DriverSpec::NONE);
+    let agent = Some("forgotten, with the agent left");
+    let cases = [
+        (unique, true, true, agent),
+        (none, true, true, agent),
+        (none, false, true, Some("forgotten, with whatever its provider still has")),
+        (unique, true, false, None),
+        (none, false, false, None),
+        (unique, false, true, None),
+    ];
+    for (spec, adopts, force, left) in cases {
+        let mut fleet = Fleet::new(spec, Faults::default(), 1);
         fleet.cluster.accepted(request("create", Request::CreateHosts(create_hosts("web", 1))));
         fleet.rest();
         let mut account = (*fleet.cluster.state.accounts.values().next().cloned().unwrap()).clone();
@@ -58,13 +68,10 @@ fn an_adopted_machine_that_never_answers_is_forgotten_by_force() {
         let operation = fleet.cluster.accepted(request("delete", delete));
         fleet.rounds(200);
         let operation = fleet.cluster.operation(operation).clone();
-        assert_eq!(fleet.cluster.state.hosts.is_empty(), forgotten, "adopts {adopts}, force {force}");
-        if forgotten {
+        assert_eq!(fleet.cluster.state.hosts.is_empty(), left.is_some(), "adopts {adopts}, force {force}");
+        if let Some(left) = left {
             assert_eq!(operation.state, OperationState::Failed);
-            assert!(
-                operation.failures[0].reason.starts_with("forgotten, with the agent left"),
-                "{operation:?}"
-            );
+            assert!(operation.failures[0].reason.starts_with(left), "{operation:?}");
             let event = |reason: &str| fleet.cluster.state.events.iter().any(|event| event.reason == reason);
             assert!(event("Forgotten"));
         } else {

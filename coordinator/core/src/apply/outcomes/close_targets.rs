@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use skep_types::{ConditionKind, ConditionStatus, FailureClass, HostId, Phase, PowerAction};
+use skep_types::{ConditionKind, ConditionStatus, FailureClass, HostId, Idempotency, Phase, PowerAction};
 
 use super::close_create::backoff;
 use crate::apply::plans::set_disconnected;
@@ -13,7 +13,7 @@ use crate::state::{Host, Intent, IntentKind};
 
 /// Tries at a power verb, before the host fails.
 const POWER_ATTEMPTS: u32 = 10;
-/// Tries to take the agent from an adopted machine, before it is forgotten by force: what passes in seconds has passed.
+/// Tries to be rid of an instance, before it is forgotten by force: what passes in seconds has passed.
 const FORGET_ATTEMPTS: u32 = 3;
 
 pub(super) fn close(tx: &mut Tx<'_>, intent: &Arc<Intent>, results: &[Result<(), Failure>]) -> Reply {
@@ -45,8 +45,8 @@ fn destroyed(tx: &mut Tx<'_>, id: HostId, result: &Result<(), Failure>) {
             let now = tx.now();
             if let Some(host) = tx.state.host(id).cloned() {
                 tx.host_event(&host, "DestroyFailed", &bounded(&failure.message));
-                if may_be_forgotten(tx, &host) {
-                    return forget(tx, &host, failure);
+                if let Some(left) = left_behind(tx, &host) {
+                    return forget(tx, &host, left, failure);
                 }
             }
             tx.update_host(id, |host| {
@@ -59,16 +59,22 @@ fn destroyed(tx: &mut Tx<'_>, id: HostId, result: &Result<(), Failure>) {
     }
 }
 
-/// A machine that was adopted costs nothing and is somebody's: who does not want its host any more, by force, need not
-/// wait for a machine that may never answer again. An instance that was made is never given up.
-fn may_be_forgotten(tx: &Tx<'_>, host: &Host) -> bool {
-    let adopts = tx.state.accounts.get(&host.template.account).is_some_and(|account| account.driver.adopts);
-    adopts && host.desired.force && host.attempts + 1 >= FORGET_ATTEMPTS
+/// What a host leaves that is given up by force; None for one that is not. A machine that was adopted costs nothing and
+/// is somebody's: it keeps its marker, and the search for orphans takes the agent away should it ever answer again. A
+/// driver without idempotency may have lost what it would need. All others find what they made, and give up nothing.
+fn left_behind(tx: &Tx<'_>, host: &Host) -> Option<&'static str> {
+    if !host.desired.force || host.attempts + 1 < FORGET_ATTEMPTS {
+        return None;
+    }
+    let driver = &tx.state.accounts.get(&host.template.account)?.driver;
+    match driver.idempotency {
+        _ if driver.adopts => Some("forgotten, with the agent left on its machine, which does not answer"),
+        Idempotency::None => Some("forgotten, with whatever its provider still has under its name"),
+        Idempotency::Token { .. } | Idempotency::UniqueName => None,
+    }
 }
 
-/// The machine keeps its marker, so the search for orphans takes the agent away should it ever answer again.
-fn forget(tx: &mut Tx<'_>, host: &Host, failure: &Failure) {
-    let left = "forgotten, with the agent left on its machine, which does not answer";
+fn forget(tx: &mut Tx<'_>, host: &Host, left: &str, failure: &Failure) {
     let message = bounded(&format!("{left}: {}", failure.message));
     tx.host_event(host, "Forgotten", &message);
     operations::host_forgotten(tx, host, &message);
