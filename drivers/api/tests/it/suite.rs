@@ -58,7 +58,8 @@ async fn a_correct_driver_keeps_every_rule() {
 #[tokio::test(start_paused = true)]
 async fn a_shortfall_is_provoked_by_a_template_as_well() {
     let by_template = |defect| Subject { defect, account: Arc::default(), room_is_set: false };
-    let report = conformance::run(by_template(Defect::Nothing)).await.into_result().expect("a correct driver");
+    let report =
+        conformance::run(by_template(Defect::Nothing)).await.into_result().expect("a correct driver");
     assert_eq!(report.not_tried(), []);
     let report = conformance::run(by_template(Defect::HidesShortfall)).await;
     assert_eq!(report.broken(), [Rule::ShortfallIsFinal], "{report}");
