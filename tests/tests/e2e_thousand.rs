@@ -1,8 +1,9 @@
-//! A thousand hosts from one request, on three coordinators as programs and a simulated cloud.
+//! A thousand hosts from one request, on three coordinators as programs: of a simulated cloud, and of an emulated EC2 that
+//! loses what it answers.
 
 use std::time::Duration;
 
-use skep_tests::bench::{Bulk, BulkOptions, bulk};
+use skep_tests::bench::{Bulk, BulkOptions, Ec2Options, bulk, ec2};
 use skep_tests::print;
 
 const HOSTS: u32 = 1000;
@@ -28,4 +29,20 @@ fn a_thousand_hosts_of_one_request_are_ready() {
     assert_eq!((operation.items_done, operation.items_failed), (HOSTS, 0));
     // Each once, over all replays and failures there might have been.
     assert_eq!(driver.instances, u64::from(HOSTS));
+}
+
+/// Of create calls; ten make a thousand instances.
+const CALLS_MAX: u32 = 40;
+
+#[test]
+fn a_thousand_instances_are_made_once_though_replies_and_their_owner_are_lost() {
+    let took = ec2(&Ec2Options { instances: HOSTS, lost_percent: 33, kill_owner: true, bound: BOUND });
+    let calls = took.seen.requests_of("RunInstances");
+    let (seconds, least) = (took.took.as_secs_f64(), took.least.as_secs_f64());
+    print(&format!(
+        "known after {seconds:.1} s, {:.2} times what EC2's buckets and the emulator's own work take; {calls} create calls",
+        seconds / least
+    ));
+    assert_eq!((took.doubles, took.orphans), (0, 0), "{took:?}");
+    assert!(calls <= CALLS_MAX, "{took:?}");
 }
