@@ -50,6 +50,11 @@ fn an_adopted_machine_leaves_by_force_when_its_swarm_goes() {
     assert_eq!(cluster.step("s-worker-1"), Step::Do(Action::Grant(leave)));
     cluster.with_host("s-worker-2", |host| host.desired.absent = true);
     assert_eq!(goes(cluster.step("s-worker-2")), Advance::Leaving);
+    // One whose agent is out of touch for a moment is waited for, but not by force.
+    cluster.with_host("s-worker-2", |host| connected(host, ConditionStatus::False, 0));
+    assert_eq!(goes(cluster.step("s-worker-2")), Advance::Leaving);
+    cluster.with_host("s-worker-2", |host| host.desired.force = true);
+    assert_eq!(goes(cluster.step("s-worker-2")), Advance::Deleting);
     cluster.with_host("s-worker-1", |host| host.left = true);
     assert_eq!(goes(cluster.step("s-worker-1")), Advance::Deleting);
     cluster.with_host("s-worker-1", |host| host.left = false);

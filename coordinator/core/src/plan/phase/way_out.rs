@@ -50,12 +50,13 @@ pub(super) fn swarm_to_leave<'a>(host: &Host, view: &View<'a>) -> Option<&'a Swa
 }
 
 /// Whether the host's machine would go on as a node of a swarm that nobody keeps: it was adopted, and outlives the host.
+/// An agent that is out of touch is waited for as long as one that takes its time; by force, nobody is.
 pub(super) fn stays_in_swarm(host: &Host, view: &View<'_>) -> bool {
     let account = view.state.accounts.get(&host.template.account);
     account.is_some_and(|account| account.driver.adopts)
         && host.node.is_some()
         && !host.left
-        && host.connected()
+        && (host.connected() || !host.desired.force)
 }
 
 /// Deleting: the account's planner makes it a driver call.
