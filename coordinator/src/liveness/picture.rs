@@ -102,10 +102,11 @@ impl Picture {
         }
     }
 
-    /// One that fell silent may have gone on until its next beat was due.
+    /// One that has ended may have gone on until its next beat was due; of others that are silent, nothing is known
+    /// before their leases are over.
     fn idle(&self, now: Duration) -> BTreeMap<CoordinatorId, Duration> {
         let idle = |heard: &Heard| now.saturating_sub(heard.at).saturating_sub(MISSED_BEATS);
-        self.coordinators.iter().map(|(id, heard)| (*id, idle(heard))).collect()
+        self.ended().filter_map(|id| Some((id, idle(self.coordinators.get(&id)?)))).collect()
     }
 
     /// A process that is being replaced may have closed its ports a moment ago and not ended yet.
@@ -183,8 +184,10 @@ mod tests {
         assert!(ended(&picture));
         picture.heard(&Beat { coordinator: ID, process: 1, agents: Vec::new() }, Duration::from_secs(3));
         assert!(!ended(&picture));
-        assert_eq!(picture.idle(Duration::from_secs(3)), [(ID, Duration::ZERO)].into());
         let later = Duration::from_secs(5) + MISSED_BEATS;
+        assert_eq!(picture.idle(later), BTreeMap::new());
+        picture.knocked(ID, true);
+        picture.knocked(ID, true);
         assert_eq!(picture.idle(later), [(ID, Duration::from_secs(2))].into());
     }
 }

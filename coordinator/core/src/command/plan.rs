@@ -46,8 +46,8 @@ pub enum PlanCommand {
         epoch: u64,
         coordinator: CoordinatorId,
         process: u64,
-        /// For how long the owner before was certainly silent.
-        idle: Duration,
+        /// For how long the owner before had certainly made no call, if that is known.
+        idle: Option<Duration>,
     },
     /// The agent was not heard of, by anybody, for its grace. Guarded by the session that was lost.
     Disconnect {

@@ -36,7 +36,6 @@ pub fn plan(view: &View<'_>, liveness: &Liveness) -> Vec<PlanCommand> {
             *load.entry(coordinator).or_default() += 1;
             let epoch = owner.map_or(0, |owner| owner.epoch);
             let idle = owner.and_then(|owner| liveness.idle.get(&owner.coordinator)).copied();
-            let idle = idle.unwrap_or_default();
             let account = account.name.clone();
             commands.push(PlanCommand::AssignOwner { account, shard, epoch, coordinator, process, idle });
         }

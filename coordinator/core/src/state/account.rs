@@ -60,8 +60,8 @@ pub struct Owner {
     pub process: u64,
     /// Rises with every change of owner; outcomes of an older epoch change nothing.
     pub epoch: u64,
-    /// When it became the owner, the one before had certainly made no call for so long.
-    pub idle: Duration,
+    /// When it became the owner, the one before had certainly made no call for so long; None where nobody knows.
+    pub idle: Option<Duration>,
 }
 
 impl Account {

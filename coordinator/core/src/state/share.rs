@@ -48,7 +48,7 @@ impl Account {
     /// For how long nobody had called for any of this owner's shards when it took them over.
     pub fn idle(&self, coordinator: CoordinatorId) -> Duration {
         let owned = self.owners.iter().flatten().filter(|owner| owner.coordinator == coordinator);
-        owned.map(|owner| owner.idle).min().unwrap_or_default()
+        owned.map(|owner| owner.idle.unwrap_or_default()).min().unwrap_or_default()
     }
 
     /// The smallest number in its limits: an account has at most as many shards, as none can do without a token.

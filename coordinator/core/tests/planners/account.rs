@@ -139,8 +139,7 @@ fn split() -> Cluster {
     assert_eq!(cluster.one(Command::Member(put)), Reply::Done);
     for (shard, coordinator) in (0..).zip([1, 3, 3, 2].map(CoordinatorId)) {
         let (account, epoch, process) = (name.clone(), 0, 1);
-        let assign =
-            PlanCommand::AssignOwner { account, shard, epoch, coordinator, process, idle: Duration::ZERO };
+        let assign = PlanCommand::AssignOwner { account, shard, epoch, coordinator, process, idle: None };
         cluster.one(Command::Plan(assign));
     }
     cluster

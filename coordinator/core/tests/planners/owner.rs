@@ -88,7 +88,7 @@ fn an_owner_is_told_for_how_long_the_one_before_was_silent() {
     cluster.liveness.ended.insert(CoordinatorId(1));
     cluster.liveness.idle.insert(CoordinatorId(1), idle);
     cluster.assign_owners();
-    assert_eq!((owner(&cluster).coordinator, owner(&cluster).idle), (CoordinatorId(2), idle));
+    assert_eq!((owner(&cluster).coordinator, owner(&cluster).idle), (CoordinatorId(2), Some(idle)));
 }
 
 /// Somebody has removed the driver's program there, and nowhere else.
@@ -169,7 +169,7 @@ fn a_move_that_comes_late_changes_nothing() {
         epoch: 0,
         coordinator: CoordinatorId(2),
         process: 1,
-        idle: Duration::ZERO,
+        idle: None,
     };
     let before = owner(&cluster);
     cluster.one(Command::Plan(stale));

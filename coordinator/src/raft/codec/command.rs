@@ -7,8 +7,8 @@ use super::pb;
 use super::pb::command::Kind;
 use super::wire::{Unreadable, Wire};
 
-/// Raised when a field is added that must not be ignored.
-const VERSION: u32 = 1;
+/// Raised when a field is added that must not be ignored; what earlier versions wrote means what it meant.
+const VERSION: u32 = 2;
 
 impl Wire for Command {
     type Pb = pb::Command;
@@ -25,7 +25,7 @@ impl Wire for Command {
     }
 
     fn from_pb(pb: pb::Command) -> Result<Self, Unreadable> {
-        if pb.version != VERSION {
+        if !(1..=VERSION).contains(&pb.version) {
             let problem = format_args!("version {} of the command is unknown here", pb.version);
             return Err(Unreadable::new(problem));
         }

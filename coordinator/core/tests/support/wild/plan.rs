@@ -22,7 +22,7 @@ impl Wild<'_> {
                 epoch: self.epoch(),
                 coordinator: self.coordinator(),
                 process: self.number(),
-                idle: Duration::from_millis(u64::from(self.small())),
+                idle: Some(Duration::from_millis(u64::from(self.small()))),
             },
             10 => PlanCommand::Disconnect { host: self.host(), session_number: self.number() },
             _ if self.chance.percent(50) => PlanCommand::ForgetSwarm { swarm: self.swarm() },
