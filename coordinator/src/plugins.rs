@@ -27,7 +27,7 @@ use skep_driver::plugin::Environment;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use look::Found;
+use look::{Found, Whom};
 use scan::{Candidate, Mark};
 pub use supervised::Supervised;
 pub use timing::Timing;
@@ -86,7 +86,8 @@ impl Plugins {
     pub async fn find(settings: Settings) -> Result<Self, RunFolderError> {
         let host = Arc::new(Host::new(settings.run, settings.environment, settings.timing)?);
         let looked_at = scan::marks(&settings.path);
-        let found = look::look(&host, &settings.path).await.since(&Found::default());
+        let nothing = Found::default();
+        let found = look::look(&host, &settings.path, &nothing, Whom::All).await.since(&nothing);
         Ok(Self { path: settings.path, host, found: Mutex::new(found), looked_at })
     }
 

@@ -33,6 +33,8 @@ fn quick() -> Timing {
         grace: Duration::from_millis(500),
         backoff_first: Duration::from_millis(50),
         backoff_last: Duration::from_secs(1),
+        again_first: Duration::from_millis(50),
+        again_last: Duration::from_secs(1),
         ..Timing::default()
     }
 }

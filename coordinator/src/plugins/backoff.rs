@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use super::Timing;
-
 /// Doubles while a program does not stay; begins anew after one that stayed for as long as the longest wait.
 #[derive(Debug)]
 pub(super) struct Backoff {
@@ -13,8 +11,8 @@ pub(super) struct Backoff {
 }
 
 impl Backoff {
-    pub(super) fn new(timing: &Timing) -> Self {
-        Self { first: timing.backoff_first, last: timing.backoff_last, next: timing.backoff_first }
+    pub(super) fn new(first: Duration, last: Duration) -> Self {
+        Self { first, last, next: first }
     }
 
     /// After a program that could be called for `stayed`.
@@ -34,7 +32,7 @@ mod tests {
 
     #[test]
     fn it_doubles_up_to_a_bound_and_begins_anew() {
-        let mut backoff = Backoff::new(&Timing::default());
+        let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));
         let short = Duration::from_secs(3);
         let waits: Vec<u64> = (0..8).map(|_| backoff.wait(short).as_secs()).collect();
         assert_eq!(waits, [1, 2, 4, 8, 16, 32, 60, 60]);

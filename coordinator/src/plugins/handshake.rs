@@ -8,8 +8,16 @@ use skep_types::{DriverDescription, DriverName, chain};
 
 use super::{Broken, Candidate, Host, Supervised, logs};
 
+/// A program, or one variant of it, that did not say what it is.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) candidate: Candidate,
+    pub(super) variant: Option<String>,
+    pub(super) broken: Broken,
+}
+
 /// One answer for each variant of the program, of which there may be none on this machine, or one for the program itself.
-pub(super) async fn ask(host: &Arc<Host>, candidate: Candidate) -> Vec<Result<Supervised, Broken>> {
+pub(super) async fn ask(host: &Arc<Host>, candidate: Candidate) -> Vec<Result<Supervised, Failed>> {
     let variants = variants(&candidate.program, &host.environment, host.timing.handshake).await;
     let Some(variants) = variants else { return vec![one(host, &candidate, None).await] };
     let mut answers = Vec::with_capacity(variants.len());
@@ -19,15 +27,19 @@ pub(super) async fn ask(host: &Arc<Host>, candidate: Candidate) -> Vec<Result<Su
     answers
 }
 
-async fn one(host: &Arc<Host>, candidate: &Candidate, variant: Option<String>) -> Result<Supervised, Broken> {
+async fn one(host: &Arc<Host>, candidate: &Candidate, variant: Option<String>) -> Result<Supervised, Failed> {
     let name = match &variant {
         Some(variant) => format!("{}/{variant}", candidate.name),
         None => candidate.name.clone(),
     };
     let described = describe(host, candidate, variant.clone(), &name).await;
+    let candidate = candidate.clone();
     match described {
-        Ok(description) => Ok(Supervised::new(Arc::clone(host), candidate.clone(), variant, description)),
-        Err(reason) => Err(Broken { name, program: candidate.program.clone(), reason }),
+        Ok(description) => Ok(Supervised::new(Arc::clone(host), candidate, variant, description)),
+        Err(reason) => {
+            let broken = Broken { name, program: candidate.program.clone(), reason };
+            Err(Failed { candidate, variant, broken })
+        }
     }
 }
 

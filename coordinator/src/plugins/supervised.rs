@@ -41,6 +41,15 @@ impl Supervised {
         &self.candidate.program
     }
 
+    pub(super) fn variant(&self) -> Option<&str> {
+        self.variant.as_deref()
+    }
+
+    /// Whether this file, unchanged, has said it.
+    pub(super) fn is_of(&self, candidate: &Candidate) -> bool {
+        self.candidate == *candidate
+    }
+
     /// The same file, that says the same of itself.
     pub(super) fn is(&self, other: &Self) -> bool {
         self.candidate == other.candidate

@@ -23,6 +23,10 @@ pub struct Timing {
     /// Before the first restart; doubled by each that fails, up to the last.
     pub backoff_first: Duration,
     pub backoff_last: Duration,
+    /// Before programs that did not say what they are are asked again; doubled each time, up to the last. A machine that
+    /// was too busy is so for minutes, and a program that never answers costs a start each time.
+    pub again_first: Duration,
+    pub again_last: Duration,
 }
 
 impl Default for Timing {
@@ -38,6 +42,8 @@ impl Default for Timing {
             grace: Duration::from_secs(10),
             backoff_first: Duration::from_secs(1),
             backoff_last: Duration::from_secs(60),
+            again_first: Duration::from_secs(30),
+            again_last: Duration::from_secs(600),
         }
     }
 }

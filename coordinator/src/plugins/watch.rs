@@ -75,7 +75,8 @@ impl Watch {
 
     /// Until `stop`.
     pub(super) async fn run(self, first: Running, link: watch::Sender<Link>, stop: CancellationToken) {
-        let mut backoff = Backoff::new(&self.host.timing);
+        let timing = &self.host.timing;
+        let mut backoff = Backoff::new(timing.backoff_first, timing.backoff_last);
         let mut running = Some(first);
         while let Some(now) = running.take() {
             let since = Instant::now();

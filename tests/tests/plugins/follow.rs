@@ -118,3 +118,36 @@ async fn whoever_asks_is_answered_by_a_look() {
     until_true(PATIENCE, "it is refused", || log.has("the licence has run out"));
     followed.end().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_stays_what_it_was_while_only_its_answer_fails() {
+    let (path, log) = (Path::empty(), Log::start());
+    path.put_sickly();
+    let mut followed = Followed::start(find(&path).await);
+    let first = followed.kind().unwrap();
+    path.fall_ill();
+    std::fs::write(path.folder().join("skep-driver-other"), "").unwrap();
+    followed.changes().await;
+    assert!(log.has("is taken for what it was"));
+    assert!(Arc::ptr_eq(&first, &followed.kind().unwrap()));
+    // The other one only.
+    assert_eq!(followed.plugins.broken().len(), 1);
+    path.recover();
+    answers(&open(&followed.plugins).await.unwrap()).await;
+    followed.end().await;
+}
+
+/// Neither its file is another one, nor does anybody ask.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_that_did_not_say_what_it_is_is_asked_again() {
+    let (path, log) = (Path::empty(), Log::start());
+    path.put_sickly();
+    path.fall_ill();
+    let mut followed = Followed::start(find(&path).await);
+    assert!(followed.kind().is_none() && followed.plugins.broken().len() == 1);
+    path.recover();
+    followed.changes().await;
+    assert!(followed.kind().is_some() && log.has("driver program found"));
+    assert!(followed.plugins.broken().is_empty());
+    followed.end().await;
+}

@@ -42,6 +42,23 @@ impl Path {
         std::fs::rename(new, self.program()).unwrap();
     }
 
+    /// One that ends at once while it is ill, without another file on the path.
+    pub(crate) fn put_sickly(&self) {
+        self.put_script(&format!("[ -e {} ] && exit 1\n", self.ill().display()), "");
+    }
+
+    pub(crate) fn fall_ill(&self) {
+        std::fs::write(self.ill(), "").unwrap();
+    }
+
+    pub(crate) fn recover(&self) {
+        std::fs::remove_file(self.ill()).unwrap();
+    }
+
+    fn ill(&self) -> PathBuf {
+        self.0.path().join("ill")
+    }
+
     fn started(&self) -> PathBuf {
         self.0.path().join("started")
     }
