@@ -14,6 +14,7 @@ use skep_proto::agent::enrolment_server::Enrolment;
 use skep_proto::agent::{EnrolRequest, Identity, RenewRequest};
 use skep_tls::{PublicKey, public_key_of_request, wall_now};
 use skep_types::{Code, Digest, HostId, ProviderId, Refusal};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tonic::{Request, Response, Status};
 
@@ -27,15 +28,20 @@ pub(super) use waiting::Waiting;
 /// How long an agent is kept waiting for its instance to be bound: a little less than the 5 s it gives a call.
 const BIND: Duration = Duration::from_secs(4);
 
+/// Evidence that drivers judge at once, also for calls whose agents have given up. A driver that takes a minute to open is
+/// asked no more often than this by however many agents come again meanwhile.
+const JUDGED_AT_ONCE: usize = 64;
+
 #[derive(Debug)]
 pub struct EnrolmentService {
     context: Context,
     registry: Arc<Registry>,
+    judging: Arc<Semaphore>,
 }
 
 impl EnrolmentService {
     pub fn new(context: Context, registry: Arc<Registry>) -> Self {
-        Self { context, registry }
+        Self { context, registry, judging: Arc::new(Semaphore::new(JUDGED_AT_ONCE)) }
     }
 
     /// The first instances of a call run long before its driver has answered for the last one. Their agents wait here:
@@ -117,7 +123,8 @@ impl Enrolment for EnrolmentService {
         let request = request.into_inner();
         let key = public_key(&request.signing_request)?;
         let token: Token = request.token.parse().map_err(|error| status(&Refusal::field("token", error)))?;
-        let proven = self.proven(token.digest(), &request.evidence).await.map_err(|error| status(&error))?;
+        let proven =
+            self.proven(token.digest(), &request.evidence, end).await.map_err(|error| status(&error))?;
         self.until_bound(token.digest(), Claim::new(proven.as_ref(), peer), end).await?;
         let id = self.admit(token.digest(), key.digest(), peer, proven).await?;
         let host = self.live(id)?;
