@@ -10,8 +10,10 @@
 mod tries;
 mod way;
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures::FutureExt;
 use skep_core::plan::{View, reach};
 use skep_core::state::Owner;
 use skep_types::HostId;
@@ -61,7 +63,7 @@ pub(crate) async fn run(context: Context, dialling: Dialling, shutdown: Cancella
             let (context, connections) = (context.clone(), dialling.connections.clone());
             under_way.spawn(async move {
                 let host = door.host;
-                (host, dial(&context, &door, ways, &connections).await)
+                (host, whole(dial(&context, &door, ways, &connections)).await)
             });
         }
     }
@@ -97,6 +99,12 @@ fn note(tries: &mut Tries, (host, ended): Ended) {
     tries.ended(host, ended.ok(), Instant::now());
 }
 
+/// Also one that panics has ended: its host would be under way for ever.
+async fn whole(dial: impl Future<Output = Result<Way, Unreached>>) -> Result<Way, Unreached> {
+    // Nothing that it has changed is looked at again.
+    AssertUnwindSafe(dial).catch_unwind().await.unwrap_or(Err(Unreached::Panicked))
+}
+
 /// By which way a connection was made and handed to be served.
 async fn dial(
     context: &Context,
@@ -107,4 +115,15 @@ async fn dial(
     let (way, link) = way::open(context, door, ways).await?;
     connections.send(link).await.map_err(|_| Unreached::Stopped)?;
     Ok(way)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_dial_that_panics_has_ended() {
+        let ended = whole(async { panic!("a driver's answer is not what it should be") }).await;
+        assert!(matches!(ended, Err(Unreached::Panicked)), "{ended:?}");
+    }
 }

@@ -62,6 +62,8 @@ pub(super) enum Unreached {
     Broken(#[source] io::Error),
     #[error("this coordinator stops")]
     Stopped,
+    #[error("dialling it panicked")]
+    Panicked,
 }
 
 /// Whether the host's driver has a way in.
