@@ -21,7 +21,7 @@ use skep_driver_generic::GenericKind;
 use skep_driver_local::{LocalConfig, LocalDriver};
 use skep_types::Secret;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{self, error::TrySendError};
 use tokio_util::sync::CancellationToken;
 
@@ -92,7 +92,8 @@ async fn serve(options: RunOptions) -> anyhow::Result<()> {
     };
     let agent = AgentBinaries::keep(&options.folder.data.join("agents"), &agent_binary(&options)?)?;
     let (ask, asked) = mpsc::channel(1);
-    tokio::spawn(ask_on_hangup(ask));
+    // From now on it does not end this process; whoever asks before somebody looks is heard then.
+    let hangup = signal(SignalKind::hangup())?;
     let plugins = plugins(&options).await?;
     let linked = linked(&options).await?;
     let drivers = Drivers::new([]);
@@ -113,13 +114,14 @@ async fn serve(options: RunOptions) -> anyhow::Result<()> {
     tokio::spawn(stop_on_signal(shutdown.clone()));
     let ended = CancellationToken::new();
     let follow = plugins.follow(asked, ended.clone(), |plugins| show(&drivers, &linked, plugins));
+    let asking = ended.run_until_cancelled(ask_on_hangup(hangup, ask));
     let run = async {
         let _over = ended.drop_guard_ref();
         Box::pin(run::run(run, listeners, shutdown)).await
     };
-    let (ended, ()) = tokio::join!(run, follow);
+    let (outcome, (), _) = tokio::join!(run, follow, asking);
     plugins.stop().await;
-    Ok(ended?)
+    Ok(outcome?)
 }
 
 /// The driver programs of this machine; not before the ports are ours, and with them the folder.
@@ -186,8 +188,7 @@ fn show(drivers: &Drivers, linked: &[Arc<dyn Kind>], plugins: &Plugins) {
 }
 
 /// SIGHUP: somebody has put a driver program there, and does not want to wait.
-async fn ask_on_hangup(ask: mpsc::Sender<()>) {
-    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+async fn ask_on_hangup(mut hangup: Signal, ask: mpsc::Sender<()>) {
     while hangup.recv().await.is_some() {
         tracing::info!("asked to look for driver programs");
         // One that waits to be heard is enough.
