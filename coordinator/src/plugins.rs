@@ -85,7 +85,8 @@ impl Plugins {
     /// Looks through the path, and asks every program what it is.
     pub async fn find(settings: Settings) -> Result<Self, RunFolderError> {
         let host = Arc::new(Host::new(settings.run, settings.environment, settings.timing)?);
-        let looked_at = scan::marks(&settings.path);
+        // Without them, the first of the next looks finds all of them different.
+        let looked_at = scan::away(&settings.path, scan::marks).await.unwrap_or_default();
         let nothing = Found::default();
         let found = look::look(&host, &settings.path, &nothing, Whom::All).await.since(&nothing);
         Ok(Self { path: settings.path, host, found: Mutex::new(found), looked_at })

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::backoff::Backoff;
 use super::look::Whom;
-use super::scan::{self, Mark};
+use super::scan;
 use super::{Plugins, Timing, look};
 
 /// When programs that did not say what they are are asked again.
@@ -56,7 +56,7 @@ impl Plugins {
                 Some(()) = asked.recv() => true,
                 () = sleep(timing.look_every) => false,
             };
-            let marks = self.marks().await;
+            let Some(marks) = scan::away(&self.path, scan::marks).await else { continue };
             // A file that is being copied is another one each time.
             let settled = marks == seen;
             seen.clone_from(&marks);
@@ -84,11 +84,5 @@ impl Plugins {
         let same = found.is(&before);
         *self.found() = found;
         !same
-    }
-
-    /// Away from the threads that serve: a folder of a thousand programs takes a moment.
-    async fn marks(&self) -> Vec<Mark> {
-        let path = self.path.clone();
-        tokio::task::spawn_blocking(move || scan::marks(&path)).await.unwrap_or_default()
     }
 }

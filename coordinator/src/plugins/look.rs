@@ -30,7 +30,7 @@ pub(super) struct Found {
 }
 
 pub(super) async fn look(host: &Arc<Host>, path: &[PathBuf], before: &Found, whom: Whom) -> Found {
-    let scanned = scan::scan(path);
+    let Some(scanned) = scan::away(path, scan::scan).await else { return before.clone() };
     let is_known = |candidate: &Candidate| whom == Whom::Failed && before.knows(candidate);
     let (known, asked): (Vec<_>, Vec<_>) = scanned.candidates.into_iter().partition(is_known);
     let mut found = Found { broken: scanned.refused, ..Found::default() };

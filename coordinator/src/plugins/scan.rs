@@ -47,6 +47,12 @@ impl Mark {
     }
 }
 
+/// Away from the threads that serve: a folder of a thousand programs takes a moment. None where it did not come to an end.
+pub(super) async fn away<T: Send + 'static>(path: &[PathBuf], walk: fn(&[PathBuf]) -> T) -> Option<T> {
+    let path = path.to_owned();
+    tokio::task::spawn_blocking(move || walk(&path)).await.ok()
+}
+
 /// Of all files that could be driver programs, in the order of the path.
 pub(super) fn marks(path: &[PathBuf]) -> Vec<Mark> {
     path.iter().flat_map(|folder| in_folder(folder)).filter_map(|candidate| candidate.mark).collect()
