@@ -50,17 +50,19 @@ async fn refuses(address: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use tokio::net::TcpListener;
+    use tokio::net::TcpSocket;
 
     use super::*;
 
     #[tokio::test]
     async fn only_a_port_where_nobody_listens_refuses() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
-        assert!(!refuses(&address).await);
-        drop(listener);
+        // Held, so that nobody else listens there.
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        let address = socket.local_addr().unwrap().to_string();
         assert!(refuses(&address).await);
+        let _listener = socket.listen(1).unwrap();
+        assert!(!refuses(&address).await);
         assert!(!refuses("no such address").await);
     }
 }
