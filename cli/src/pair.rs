@@ -1,6 +1,7 @@
 //! KEY=VALUE on the command line.
 
-/// None for anything else. What is not understood may be a secret: whoever says that it is wrong does not repeat it.
+/// None for anything else. What is not understood may be a secret, in whichever flag it was typed: whoever says that it is
+/// wrong does not repeat it, nor lets clap do so.
 pub(crate) fn pair(text: &str) -> Option<(&str, &str)> {
     text.split_once('=').filter(|(key, _)| !key.is_empty())
 }

@@ -106,8 +106,7 @@ impl Shape {
 }
 
 fn label_of(text: &str) -> Result<(String, String), Failure> {
-    let (key, value) =
-        pair(text).ok_or_else(|| Failure::Usage(format!("--label takes KEY=VALUE, not {text:?}")))?;
+    let (key, value) = pair(text).ok_or_else(|| Failure::Usage("--label takes KEY=VALUE".to_owned()))?;
     Ok((key.to_owned(), value.to_owned()))
 }
 

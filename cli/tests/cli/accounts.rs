@@ -89,6 +89,9 @@ async fn mistakes_are_named_and_repeat_no_secret() {
         outcome.err
     };
     assert!(fails("account rotate prod --credential hunter2").await.contains("--credential takes KEY=VALUE"));
+    assert!(fails("driver test none --credential hunter2").await.contains("--credential takes NAME=VALUE"));
+    assert!(fails("create web --label hunter2").await.contains("--label takes KEY=VALUE"));
+    assert!(fails("create web --spread sim,hunter2").await.contains("--spread takes KEY=VALUE after"));
     assert!(fails("account rotate prod --credential-env k=NONE").await.contains("NONE is not set"));
     assert!(fails("account rotate nobody").await.contains("there is no account \"nobody\""));
     assert!(fails("account set-limits prod --limit create=1").await.contains("CLASS=N/min,burst=N"));

@@ -29,21 +29,21 @@ pub(crate) struct Args {
     #[arg(long, value_name = "NAME")]
     variant: Option<String>,
     /// What a host takes; may be given several times.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = named)]
-    template_option: Vec<(String, String)>,
+    #[arg(long, value_name = "NAME=VALUE")]
+    template_option: Vec<String>,
     /// What the account takes; may be given several times.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = named)]
-    option: Vec<(String, String)>,
+    #[arg(long, value_name = "NAME=VALUE")]
+    option: Vec<String>,
     /// A secret of the account; @FILE reads it. Else its variable is read.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = named)]
-    credential: Vec<(String, String)>,
+    #[arg(long, value_name = "NAME=VALUE")]
+    credential: Vec<String>,
     /// A setting in place of --option's, with which fewer hosts can be made than a call asks for (three, where the driver
     /// takes as many): for the rule about shortfalls. May be given several times.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = named)]
-    short_option: Vec<(String, String)>,
+    #[arg(long, value_name = "NAME=VALUE")]
+    short_option: Vec<String>,
     /// The same in place of --template-option's.
-    #[arg(long, value_name = "NAME=VALUE", value_parser = named)]
-    short_template_option: Vec<(String, String)>,
+    #[arg(long, value_name = "NAME=VALUE")]
+    short_template_option: Vec<String>,
     /// The agent that instances are given. Needed by drivers that bring it themselves.
     #[arg(long, value_name = "FILE")]
     agent: Option<PathBuf>,
@@ -55,12 +55,52 @@ pub(crate) struct Args {
     logs: bool,
 }
 
-fn named(text: &str) -> Result<(String, String), &'static str> {
-    let (name, value) = pair(text).ok_or("it takes NAME=VALUE")?;
-    Ok((name.to_owned(), value.to_owned()))
+type Named = BTreeMap<String, String>;
+
+/// What the flags give.
+#[derive(Debug)]
+struct Given {
+    template_options: Named,
+    options: Named,
+    credentials: BTreeMap<String, Secret>,
+    short_options: Named,
+    short_template_options: Named,
+}
+
+impl Args {
+    fn given(&self) -> Result<Given, Failure> {
+        let credentials = named("credential", &self.credential)?.into_iter();
+        Ok(Given {
+            template_options: named("template-option", &self.template_option)?,
+            options: named("option", &self.option)?,
+            credentials: credentials
+                .map(|(name, value)| Ok((name, secret(value)?)))
+                .collect::<Result<_, Failure>>()?,
+            short_options: named("short-option", &self.short_option)?,
+            short_template_options: named("short-template-option", &self.short_template_option)?,
+        })
+    }
+}
+
+/// Not by clap, which repeats what it does not understand.
+fn named(flag: &str, given: &[String]) -> Result<Named, Failure> {
+    let wrong = || Failure::Usage(format!("--{flag} takes NAME=VALUE"));
+    let one = |text: &String| {
+        let (name, value) = pair(text).ok_or_else(wrong)?;
+        Ok((name.to_owned(), value.to_owned()))
+    };
+    given.iter().map(one).collect()
+}
+
+fn secret(value: String) -> Result<Secret, Failure> {
+    Ok(Secret::new(match value.strip_prefix('@') {
+        Some(path) => credential_file::read(Path::new(path))?,
+        None => value,
+    }))
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
+    let given = args.given()?;
     let surroundings = &context.surroundings;
     let starter = Starter::new(&args.program, args.variant.as_deref(), surroundings, args.logs)?;
     let first = starter.start().await?;
@@ -69,10 +109,10 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
     let mut unkept = rules::of_program(first, context).await?;
 
     let folder = private_folder()?;
-    let access = access(&args, &description, &surroundings.variables, folder.path())?;
+    let access = access(&given, &description, &surroundings.variables, folder.path())?;
     let bootstrap = agent(args.agent.as_deref(), &access.agents_dir)?;
-    let template = template(&args, &description, &access.account);
-    let short = short(&args, &access, &template);
+    let template = template(&given, &description, &access.account);
+    let short = short(&given, &access, &template);
     let way = Way { access, template };
     let subject = Subject::start(starter, way, short, bootstrap, args.processes).await?;
     let tried = tokio::select! {
@@ -91,7 +131,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
 }
 
 fn access(
-    args: &Args,
+    given: &Given,
     description: &DriverDescription,
     variables: &Variables,
     folder: &Path,
@@ -102,8 +142,8 @@ fn access(
     }
     Ok(Access {
         account: account(),
-        options: args.option.iter().cloned().collect(),
-        credentials: credentials(args, description, variables)?,
+        options: given.options.clone(),
+        credentials: credentials(given, description, variables),
         state_dir,
         agents_dir,
     })
@@ -115,39 +155,33 @@ fn account() -> AccountName {
 }
 
 fn credentials(
-    args: &Args,
+    given: &Given,
     description: &DriverDescription,
     variables: &Variables,
-) -> Result<BTreeMap<String, Secret>, Failure> {
+) -> BTreeMap<String, Secret> {
     let named = description.credentials.iter();
     let set = named.filter_map(|known| Some((known.name.clone(), Secret::new(variables.get(&known.env)?))));
     let mut credentials: BTreeMap<String, Secret> = set.collect();
-    for (name, value) in &args.credential {
-        let secret = match value.strip_prefix('@') {
-            Some(path) => credential_file::read(Path::new(path))?,
-            None => value.clone(),
-        };
-        credentials.insert(name.clone(), Secret::new(secret));
-    }
-    Ok(credentials)
+    credentials.extend(given.credentials.clone());
+    credentials
 }
 
 /// None where nothing was given that provokes a shortfall.
-fn short(args: &Args, access: &Access, template: &Template) -> Option<Way> {
-    if args.short_option.is_empty() && args.short_template_option.is_empty() {
+fn short(given: &Given, access: &Access, template: &Template) -> Option<Way> {
+    if given.short_options.is_empty() && given.short_template_options.is_empty() {
         return None;
     }
     let (mut access, mut template) = (access.clone(), template.clone());
-    access.options.extend(args.short_option.iter().cloned());
-    template.options.extend(args.short_template_option.iter().cloned());
+    access.options.extend(given.short_options.clone());
+    template.options.extend(given.short_template_options.clone());
     Some(Way { access, template })
 }
 
-fn template(args: &Args, description: &DriverDescription, account: &AccountName) -> Template {
+fn template(given: &Given, description: &DriverDescription, account: &AccountName) -> Template {
     Template {
         driver: description.name.clone(),
         account: account.clone(),
-        options: args.template_option.iter().cloned().collect(),
+        options: given.template_options.clone(),
         labels: BTreeMap::new(),
     }
 }

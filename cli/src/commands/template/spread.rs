@@ -20,14 +20,14 @@ pub(super) struct Wanted {
 pub(super) fn read(text: &str) -> Result<Wanted, Failure> {
     let mut parts = text.split(',');
     let driver = parts.next().filter(|driver| !driver.is_empty() && !driver.contains('='));
-    let driver = driver.ok_or_else(|| wrong(text, "begins with the driver's name"))?.to_owned();
+    let driver = driver.ok_or_else(|| wrong("begins with the driver's name"))?.to_owned();
     let mut wanted = Wanted { driver, account: String::new(), weight: 1, max: 0, options: BTreeMap::new() };
     for part in parts {
-        let (key, value) = pair(part).ok_or_else(|| wrong(text, "takes KEY=VALUE after the driver"))?;
+        let (key, value) = pair(part).ok_or_else(|| wrong("takes KEY=VALUE after the driver"))?;
         match key {
             "account" => value.clone_into(&mut wanted.account),
-            "weight" => wanted.weight = positive(text, key, value)?,
-            "max" => wanted.max = positive(text, key, value)?,
+            "weight" => wanted.weight = positive(key, value)?,
+            "max" => wanted.max = positive(key, value)?,
             // The cluster knows which flags the driver has.
             _ => {
                 wanted.options.insert(key.to_owned(), value.to_owned());
@@ -37,13 +37,13 @@ pub(super) fn read(text: &str) -> Result<Wanted, Failure> {
     Ok(wanted)
 }
 
-fn positive(text: &str, key: &str, value: &str) -> Result<u32, Failure> {
+fn positive(key: &str, value: &str) -> Result<u32, Failure> {
     let number = value.parse().ok().filter(|number| *number > 0);
-    number.ok_or_else(|| wrong(text, &format!("takes a whole number above 0 for {key}, not {value:?}")))
+    number.ok_or_else(|| wrong(&format!("takes a whole number above 0 for {key}")))
 }
 
-fn wrong(text: &str, rule: &str) -> Failure {
-    Failure::Usage(format!("--spread {text:?}: it {rule}, such as amazonec2,weight=2,max=10,account=prod"))
+fn wrong(rule: &str) -> Failure {
+    Failure::Usage(format!("--spread {rule}, such as amazonec2,weight=2,max=10,account=prod"))
 }
 
 #[cfg(test)]
