@@ -44,11 +44,18 @@ impl Api {
 
     /// One request for `count` simulated hosts: all of them or none.
     pub fn create(&self, name: &str, count: u32) -> Operation {
-        self.create_of("sim", "", name, count)
+        self.create_of("sim", "", name, count, Policy::AllOrNothing)
     }
 
     /// As [`Self::create`], of an account; "" for the driver's own.
-    pub fn create_of(&self, driver: &str, account: &str, name: &str, count: u32) -> Operation {
+    pub fn create_of(
+        &self,
+        driver: &str,
+        account: &str,
+        name: &str,
+        count: u32,
+        policy: Policy,
+    ) -> Operation {
         let (driver, account) = (driver.to_owned(), account.to_owned());
         let template = Template { driver, account, ..Template::default() };
         let request = CreateHostsRequest {
@@ -56,7 +63,7 @@ impl Api {
             template: Some(template),
             name: name.to_owned(),
             count,
-            policy: Policy::AllOrNothing.into(),
+            policy: policy.into(),
             ..CreateHostsRequest::default()
         };
         let mut hosts = HostsClient::new(self.channel.clone());

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
-use skep_proto::v1::Operation;
+use skep_proto::v1::{Operation, Policy};
 use skep_tests_ec2::buckets::{self, of_action, shortest};
 use skep_tests_ec2::{Behaviour, Seen};
 use skep_types::limits;
@@ -66,7 +66,7 @@ pub fn ec2(options: &Ec2Options) -> Ec2Took {
 fn measure(options: &Ec2Options, processes: &mut Processes, ec2: &Ec2) -> Ec2Took {
     let mut api = Api::connect(&processes.config(), processes.address(0));
     let started = Instant::now();
-    let asked = api.create_of("amazonec2", ACCOUNT, "bulk", options.instances);
+    let asked = api.create_of("amazonec2", ACCOUNT, "bulk", options.instances, Policy::AllOrNothing);
     let left = |seen: &Operation| -> u32 { WITHOUT.iter().filter_map(|phase| seen.phases.get(*phase)).sum() };
     if options.kill_owner {
         let most = options.instances * 2 / 3;

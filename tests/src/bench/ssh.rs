@@ -8,9 +8,10 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use skep_proto::v1::Policy;
 use skep_types::limits;
 
-use super::Figures;
+use super::{Api, Figures};
 use crate::processes::{Processes, Settings};
 use crate::wait::until_true;
 
@@ -24,14 +25,18 @@ const COORDINATORS: usize = 3;
 /// Machines that boot at once: more take each other's processors.
 const BOOTING: usize = 8;
 /// Machines that cannot be adopted.
-const BAD: usize = 2;
+const BAD: u32 = 2;
+const ACCOUNT: &str = "office";
+/// Where hosts without an engine stay.
+const ENROLLED: &str = "Installing";
 /// What a person who asks is told of them.
-const WHY: [(&str, &str); BAD] = [("fleet-1", "did not answer within"), ("fleet-2", "the host key of")];
+const WHY: [(&str, &str); BAD as usize] =
+    [("fleet-1", "did not answer within"), ("fleet-2", "the host key of")];
 const PATIENCE: Duration = Duration::from_secs(300);
 
 #[derive(Debug, Clone, Copy)]
 pub struct SshOptions {
-    pub machines: usize,
+    pub machines: u32,
 }
 
 /// Panics where a step fails or takes too long; whatever was started has ended then, too.
@@ -41,11 +46,12 @@ pub fn ssh<W: Write>(options: &SshOptions, figures: &mut Figures<W>) -> io::Resu
     let cluster = Processes::start_with(COORDINATORS, &settings);
     let key = keygen(cluster.folder(), "id", &["-t", "ed25519"]);
     let lone = boot(1, &key);
-    let fleet = boot(options.machines + BAD, &key);
+    let fleet = boot((options.machines + BAD) as usize, &key);
     spoil(&fleet);
     account(&cluster, &key, &lone[0], &fleet);
-    let one = adopted(&cluster, "one", 1, 1);
-    let all = adopted(&cluster, "fleet", fleet.len(), options.machines);
+    let api = Api::connect(&cluster.config(), cluster.address(0));
+    let one = adopted(&api, "one", 1, 1);
+    let all = adopted(&api, "fleet", options.machines + BAD, options.machines);
     for (host, why) in WHY {
         until_true(PATIENCE, &format!("{host} says why it is not adopted: {why}"), || {
             cluster.skep().text(&["explain", host]).contains(why)
@@ -53,7 +59,7 @@ pub fn ssh<W: Write>(options: &SshOptions, figures: &mut Figures<W>) -> io::Resu
     }
     figures.print("one_s", one.as_secs_f64(), "s")?;
     figures.print("all_s", all.as_secs_f64(), "s")?;
-    let connections = fleet[BAD..].iter().map(connections).max().unwrap_or_default();
+    let connections = fleet[BAD as usize..].iter().map(connections).max().unwrap_or_default();
     figures.print("connections_per_host", f64::from(connections), "connections")
 }
 
@@ -98,7 +104,7 @@ fn account(cluster: &Processes, key: &Path, lone: &Container, fleet: &[Container
         format!("inventory={}", file("inventory.csv", &inventory).display()),
         format!("known-hosts={}", file("known_hosts", &known).display()),
     ];
-    let mut args = vec!["account", "add", "office", "--driver", "generic"];
+    let mut args = vec!["account", "add", ACCOUNT, "--driver", "generic"];
     for credential in &given {
         args.extend(["--credential-file", credential]);
     }
@@ -106,14 +112,10 @@ fn account(cluster: &Processes, key: &Path, lone: &Container, fleet: &[Container
 }
 
 /// From the request for `count` hosts until the agents of `wanted` have enrolled.
-fn adopted(cluster: &Processes, name: &str, count: usize, wanted: usize) -> Duration {
-    let (skep, count) = (cluster.skep(), count.to_string());
+fn adopted(api: &Api, name: &str, count: u32, wanted: u32) -> Duration {
     let started = Instant::now();
-    skep.text(&["create", name, "--count", &count, "--account", "office", "--no-wait"]);
-    let filter = format!("name={name}*");
-    until_true(PATIENCE, &format!("{wanted} of {name} are enrolled"), || {
-        skep.lines(&["ls", "-q", "--filter", &filter, "--filter", "phase=Installing"]).len() >= wanted
-    });
+    let asked = api.create_of("generic", ACCOUNT, name, count, Policy::BestEffort);
+    api.followed(&asked.id, PATIENCE, |seen| seen.phases.get(ENROLLED).is_some_and(|hosts| *hosts >= wanted));
     started.elapsed()
 }
 

@@ -70,7 +70,7 @@ fn main() -> io::Result<()> {
         Bench::Bulk(arguments) => run_bulk(&arguments),
         Bench::Ec2(arguments) => run_ec2(&arguments),
         Bench::Ssh(arguments) => {
-            ssh(&SshOptions { machines: arguments.machines as usize }, &mut Figures::new("ssh", io::stdout()))
+            ssh(&SshOptions { machines: arguments.machines }, &mut Figures::new("ssh", io::stdout()))
         }
     }
 }
