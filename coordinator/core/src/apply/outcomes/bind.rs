@@ -52,6 +52,7 @@ fn each(
         return unchanged("only a create binds instances");
     };
     let mut bound = bound.clone();
+    let mut changed = false;
     let mut placements: Vec<&Placement> = placements.iter().collect();
     placements.sort_by(|a, b| a.instance.cmp(&b.instance));
     // Told twice at once, the first counts: said again, it is the same again.
@@ -59,7 +60,9 @@ fn each(
     for placement in placements {
         if bound.contains(&placement.instance.provider_id) {
             if let Some(host) = bound_to(tx, intent.id, slots, &placement.instance) {
+                let before = tx.state.host(host).cloned();
                 act(tx, host, placement, true);
+                changed |= tx.state.host(host) != before.as_ref();
             }
             continue;
         }
@@ -72,7 +75,7 @@ fn each(
     let mut new = Intent::clone(intent);
     if let IntentKind::Create { bound: known, .. } = &mut new.kind {
         if *known == bound {
-            return unchanged("every instance is known");
+            return if changed { Reply::Done } else { unchanged("every instance is known") };
         }
         *known = bound;
     }
