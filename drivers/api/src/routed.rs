@@ -16,11 +16,13 @@ pub struct Call {
     pub instances: usize,
     /// The create that it is a try of.
     pub intent: Option<IntentId>,
+    /// Whether it only asks what became of that create.
+    pub lost: bool,
 }
 
 impl Call {
     fn of(method: Method, instances: usize) -> Self {
-        Self { method, instances, intent: None }
+        Self { method, instances, intent: None, lost: false }
     }
 }
 
@@ -52,7 +54,8 @@ impl<R: Route> Driver for Routed<R> {
     }
 
     async fn ensure(&self, intent: &CreateIntent) -> Result<Placed, DriverError> {
-        let call = Call { intent: Some(intent.intent), ..Call::of(Method::Ensure, intent.slots.len()) };
+        let call = Call::of(Method::Ensure, intent.slots.len());
+        let call = Call { intent: Some(intent.intent), lost: intent.lost, ..call };
         self.0.route(call, |driver| async move { driver.ensure(intent).await }).await
     }
 

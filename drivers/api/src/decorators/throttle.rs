@@ -61,6 +61,10 @@ impl Throttle {
     }
 
     async fn admit(&self, call: Call) {
+        // It makes nothing, and the create it asks about has paid.
+        if call.lost {
+            return;
+        }
         let Some(class) = call.method.class() else { return };
         if let Some(level) = self.calls.get(&class) {
             level.take(1).await;
@@ -211,9 +215,29 @@ mod tests {
         let before = Instant::now();
         let mut seconds = Vec::new();
         for intent in [taken, tried, tried] {
-            throttle.admit(Call { method: Method::Ensure, instances: 3, intent: Some(intent) }).await;
+            throttle.admit(ensure(intent)).await;
             seconds.push(before.elapsed().as_secs());
         }
         assert_eq!(seconds, [0, 3, 3]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn asking_for_a_lost_create_pays_nothing() {
+        let throttle = Throttle {
+            calls: [(CallClass::Create, level(60, 1))].into(),
+            instances: [(CallClass::Create, level(60, 5))].into(),
+            paid: Lock::default(),
+        };
+        let before = Instant::now();
+        for _ in 0..10 {
+            throttle.admit(Call { lost: true, ..ensure(IntentId::new(1, 1)) }).await;
+        }
+        assert_eq!(before.elapsed(), Duration::ZERO);
+        throttle.admit(ensure(IntentId::new(1, 2))).await;
+        assert_eq!(before.elapsed().as_secs(), 3);
+    }
+
+    fn ensure(intent: IntentId) -> Call {
+        Call { method: Method::Ensure, instances: 3, intent: Some(intent), lost: false }
     }
 }
