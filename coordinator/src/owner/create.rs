@@ -79,10 +79,7 @@ async fn attempt_once(caller: &Caller, intent: &Intent, call: &CreateIntent) {
             Err(error) if error.kind == ErrorKind::Ambiguous => {
                 return ask_for_lost(caller, intent, call, error).await;
             }
-            Err(error) => {
-                let nothing = Placed { instances: Vec::new(), shortfall: Some(error) };
-                return finish(caller, intent, nothing).await;
-            }
+            Err(error) => return finish_without(caller, intent, error).await,
         }
     }
 }
@@ -96,6 +93,7 @@ async fn ask_for_lost(caller: &Caller, intent: &Intent, call: &CreateIntent, los
         let driver = caller.driver(intent).await;
         let error = match driver.ensure(&call).await {
             Ok(placed) => return finish(caller, intent, placed).await,
+            Err(error) if verdict(&error) => return finish_without(caller, intent, error).await,
             Err(error) if lasting(&error) => return look(caller, intent, Some(lost)).await,
             Err(error) => error,
         };
@@ -112,6 +110,11 @@ async fn ask_for_lost(caller: &Caller, intent: &Intent, call: &CreateIntent, los
 async fn finish(caller: &Caller, intent: &Intent, placed: Placed) {
     let outcomes = outcome::of(caller, intent, placed);
     caller.propose(outcomes).await;
+}
+
+/// The driver says why it made nothing.
+async fn finish_without(caller: &Caller, intent: &Intent, error: DriverError) {
+    finish(caller, intent, Placed { instances: Vec::new(), shortfall: Some(error) }).await;
 }
 
 /// The call will not be made again: what carries the intent's tag after the settle window is what there is.
@@ -140,6 +143,11 @@ async fn look(caller: &Caller, intent: &Intent, error: Option<DriverError>) {
 
 fn lasting(error: &DriverError) -> bool {
     !matches!(error.kind, ErrorKind::Throttled { .. } | ErrorKind::Unavailable | ErrorKind::Ambiguous)
+}
+
+/// What only the create itself can have said: an answer to the question fails otherwise.
+fn verdict(error: &DriverError) -> bool {
+    matches!(error.kind, ErrorKind::InvalidSpec { .. } | ErrorKind::Capacity | ErrorKind::Quota)
 }
 
 /// Waits as long as the driver asked, at least the pause; returns the next pause.
