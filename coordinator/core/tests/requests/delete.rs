@@ -47,23 +47,26 @@ fn nor_do_the_last_managers_go_one_by_one() {
 #[test]
 fn what_never_answers_is_forgotten_by_force() {
     let (unique, none) = (DriverSpec::UNIQUE, DriverSpec::NONE);
+    let passing = Faults { throttle: 100, ..Faults::default() };
+    let refused = Faults { refused: 100, ..Faults::default() };
     let agent = Some("forgotten, with the agent left");
     let cases = [
-        (unique, true, true, agent),
-        (none, true, true, agent),
-        (none, false, true, Some("forgotten, with whatever its provider still has")),
-        (unique, true, false, None),
-        (none, false, false, None),
-        (unique, false, true, None),
+        (unique, true, true, passing, agent),
+        (none, true, true, passing, agent),
+        (none, false, true, refused, Some("forgotten, with whatever its provider still has")),
+        (none, false, true, passing, None),
+        (unique, true, false, passing, None),
+        (none, false, false, refused, None),
+        (unique, false, true, refused, None),
     ];
-    for (spec, adopts, force, left) in cases {
+    for (spec, adopts, force, faults, left) in cases {
         let mut fleet = Fleet::new(spec, Faults::default(), 1);
         fleet.cluster.accepted(request("create", Request::CreateHosts(create_hosts("web", 1))));
         fleet.rest();
         let mut account = (*fleet.cluster.state.accounts.values().next().cloned().unwrap()).clone();
         account.driver.adopts = adopts;
         fleet.cluster.state.accounts.insert(account.name.clone(), account.into());
-        fleet.faults = Faults { throttle: 100, ..Faults::default() };
+        fleet.faults = faults;
         let delete = Request::DeleteHosts { hosts: vec![fleet.cluster.id("web")], force };
         let operation = fleet.cluster.accepted(request("delete", delete));
         fleet.rounds(200);

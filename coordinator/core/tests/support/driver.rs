@@ -20,6 +20,8 @@ pub(crate) type InstanceKey = ProviderId;
 pub(crate) struct Faults {
     /// Calls refused for now, without effect.
     pub(crate) throttle: u8,
+    /// Destroys refused for good.
+    pub(crate) refused: u8,
     /// Creates that make only a part.
     pub(crate) capacity: u8,
     /// Creates refused for good.
@@ -45,6 +47,7 @@ pub(crate) struct Faults {
 impl Faults {
     pub(crate) const MANY: Self = Self {
         throttle: 20,
+        refused: 0,
         capacity: 15,
         lasting: 2,
         lost: 15,
@@ -203,6 +206,9 @@ impl Cloud {
             if chance.percent(faults.throttle) {
                 let kind = FailureKind::Passing { retry_after: Duration::from_secs(1) };
                 return Err(Failure { kind, message: "throttled".to_owned() });
+            }
+            if action.is_none() && chance.percent(faults.refused) {
+                return Err(Failure { kind: FailureKind::Lasting, message: "no such name".to_owned() });
             }
             self.act_on(&target.instance.provider_id, action);
             Ok(())

@@ -15,7 +15,7 @@ const CAPACITY_ATTEMPTS: u32 = 5;
 /// Tries that failed for reasons that pass by themselves; with the back-off below this is more than an hour.
 const PASSING_ATTEMPTS: u32 = 100;
 const BACKOFF_FIRST: Duration = Duration::from_secs(1);
-const BACKOFF_MAX: Duration = Duration::from_secs(60);
+pub(super) const BACKOFF_MAX: Duration = Duration::from_secs(60);
 
 pub(super) fn close(tx: &mut Tx<'_>, intent: &Arc<Intent>, shortfall: Option<&Shortfall>) -> Reply {
     let IntentKind::Create { slots, .. } = &intent.kind else {

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use skep_types::{ConditionKind, ConditionStatus, FailureClass, HostId, Idempotency, Phase, PowerAction};
+use skep_types::{
+    ClusterTime, ConditionKind, ConditionStatus, DriverDescription, FailureClass, HostId, Idempotency, Phase,
+    PowerAction,
+};
 
-use super::close_create::backoff;
+use super::close_create::{BACKOFF_MAX, backoff};
 use crate::apply::plans::set_disconnected;
 use crate::apply::tx::{Tx, bounded};
 use crate::apply::{intents, operations};
@@ -45,18 +48,33 @@ fn destroyed(tx: &mut Tx<'_>, id: HostId, result: &Result<(), Failure>) {
             let now = tx.now();
             if let Some(host) = tx.state.host(id).cloned() {
                 tx.host_event(&host, "DestroyFailed", &bounded(&failure.message));
-                if let Some(left) = left_behind(tx, &host) {
+                let counts = counts(tx, &host, failure.kind);
+                if let Some(left) = left_behind(tx, &host).filter(|_| counts) {
                     return forget(tx, &host, left, failure);
                 }
+                tx.update_host(id, |host| try_later(host, now, failure.kind, counts));
             }
-            tx.update_host(id, |host| {
-                host.attempts += 1;
-                host.phase = Phase::Deleting { intent: None };
-                // For ever, but ever more slowly: a delete ends, or somebody is told why not.
-                host.retry_at = Some(now.after(backoff(failure.kind, host.attempts)));
-            });
         }
     }
+}
+
+/// For ever, but ever more slowly: a delete ends, or somebody is told why not.
+fn try_later(host: &mut Host, now: ClusterTime, kind: FailureKind, counts: bool) {
+    host.attempts += u32::from(counts);
+    let counted = backoff(kind, host.attempts);
+    // What is not counted waits for as long as the delete has taken, which doubles as well.
+    let taken = now.since(host.phase_since).min(BACKOFF_MAX);
+    let pause = if counts { counted } else { counted.max(taken) };
+    host.phase = Phase::Deleting { intent: None };
+    host.retry_at = Some(now.after(pause));
+}
+
+/// Whether a failure is one of the tries after which an instance is given up. That a driver without idempotency cannot
+/// be asked for a while says nothing of what it could find, and an adopted machine is given up for its silence itself.
+fn counts(tx: &Tx<'_>, host: &Host, kind: FailureKind) -> bool {
+    let account = tx.state.accounts.get(&host.template.account);
+    let may_have_lost = |driver: &DriverDescription| driver.idempotency == Idempotency::None && !driver.adopts;
+    kind == FailureKind::Lasting || !account.is_some_and(|account| may_have_lost(&account.driver))
 }
 
 /// What a host leaves that is given up by force; None for one that is not. A machine that was adopted costs nothing and
