@@ -12,7 +12,7 @@ use skep_types::{Idempotency, Secret, chain};
 use super::call::{Caller, failure_kind};
 use crate::frozen;
 use crate::trust::TrustError;
-use outcome::{bind, close};
+use outcome::{bind, close, known};
 
 const BACKOFF_FIRST: Duration = Duration::from_millis(250);
 const BACKOFF_MAX: Duration = Duration::from_secs(15);
@@ -99,7 +99,7 @@ async fn ask_for_lost(caller: &Caller, intent: &Intent, call: &CreateIntent, los
         };
         tracing::debug!(error = %chain(&error), "a create call has no outcome yet");
         if let Ok(found) = caller.tagged(&*driver, intent.id).await
-            && !found.is_empty()
+            && !known(caller, intent, &found)
         {
             caller.propose(vec![bind(caller, intent, found)]).await;
         }

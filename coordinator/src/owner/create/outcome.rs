@@ -58,6 +58,28 @@ pub(super) fn bind(caller: &Caller, intent: &Intent, instances: Vec<Instance>) -
     OutcomeCommand::Bind { intent: intent.id, epoch: caller.epoch, placements }
 }
 
+/// Whether a bind would change nothing. What is kept is sealed anew each time: only what it opens to compares.
+pub(super) fn known(caller: &Caller, intent: &Intent, found: &[Instance]) -> bool {
+    let state = caller.context.raft.state();
+    let hosts: Vec<_> = intent.hosts().into_iter().filter_map(|id| state.host(id)).collect();
+    let same = |found: &Instance| {
+        let mut bound = hosts.iter().filter_map(|host| host.instance.as_ref());
+        let ours = bound.find(|bound| bound.intent == intent.id && bound.instance == found.instance);
+        ours.is_some_and(|bound| {
+            let kept = kept::target(&caller.context.trust.sealer, bound).kept;
+            adds_nothing(found.private_address.as_ref(), bound.private_address.as_ref())
+                && adds_nothing(found.public_address.as_ref(), bound.public_address.as_ref())
+                && adds_nothing(found.kept.as_ref(), kept.as_ref())
+        })
+    };
+    found.iter().filter(|found| is_live(found)).all(same)
+}
+
+/// What is not told leaves what is known.
+fn adds_nothing<T: PartialEq>(told: Option<&T>, known: Option<&T>) -> bool {
+    told.is_none() || told == known
+}
+
 fn placements(caller: &Caller, intent: &Intent, instances: Vec<Instance>) -> Vec<Placement> {
     let slots = match &intent.kind {
         IntentKind::Create { slots, .. } => slots.as_slice(),
