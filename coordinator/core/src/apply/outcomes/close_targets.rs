@@ -73,7 +73,8 @@ fn try_later(host: &mut Host, now: ClusterTime, kind: FailureKind, counts: bool)
 /// be asked for a while says nothing of what it could find, and an adopted machine is given up for its silence itself.
 fn counts(tx: &Tx<'_>, host: &Host, kind: FailureKind) -> bool {
     let account = tx.state.accounts.get(&host.template.account);
-    let may_have_lost = |driver: &DriverDescription| driver.idempotency == Idempotency::None && !driver.adopts;
+    let may_have_lost =
+        |driver: &DriverDescription| driver.idempotency == Idempotency::None && !driver.adopts;
     kind == FailureKind::Lasting || !account.is_some_and(|account| may_have_lost(&account.driver))
 }
 
