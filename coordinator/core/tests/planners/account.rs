@@ -1,7 +1,6 @@
 //! Which hosts share a driver call, and how many calls there are at once.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use skep_core::command::{MemberCommand, PlanCommand, Request};
 use skep_core::plan::account::{self, Wish, WishKind};
