@@ -49,18 +49,22 @@ impl Liveness {
     }
 
     pub fn owners(&self, state: &State) -> owner::Liveness {
-        let silence = self.graces.owner_lease + self.graces.driver_call;
-        self.lock().owners(state, self.clock.boottime(), self.graces.agent, silence)
+        self.lock().owners(state, self.clock.boottime(), self.graces.agent, self.silence())
     }
 
-    /// Coordinators that missed beats.
+    /// After which an owner has certainly ended whatever it had begun.
+    fn silence(&self) -> Duration {
+        self.graces.owner_lease + self.graces.driver_call
+    }
+
+    /// Coordinators that missed beats, and may have ended.
     pub(crate) fn silent(&self, state: &State) -> Vec<CoordinatorId> {
-        self.lock().silent(state, self.clock.boottime())
+        self.lock().silent(state, self.clock.boottime(), self.silence())
     }
 
-    /// Whether nobody listened at a silent coordinator's ports.
-    pub(crate) fn knocked(&self, id: CoordinatorId, refused: bool) {
-        self.lock().knocked(id, refused);
+    /// Whether a silent coordinator is known to have ended, now that it was `refused` at its ports or not.
+    pub(crate) fn knocked(&self, id: CoordinatorId, refused: bool) -> bool {
+        self.lock().knocked(id, refused, self.clock.boottime())
     }
 
     /// Connected hosts whose agents nobody has heard for the grace, with their session numbers.

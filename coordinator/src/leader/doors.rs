@@ -28,7 +28,9 @@ pub(super) async fn run(context: Context, liveness: Arc<Liveness>, stop: Cancell
         let knocks = liveness.silent(&state).into_iter().filter_map(|id| state.coordinators.get(&id));
         let knocks = knocks.map(|coordinator| async { (coordinator.id, nobody_listens(coordinator).await) });
         for (id, refused) in join_all(knocks).await {
-            liveness.knocked(id, refused);
+            if liveness.knocked(id, refused) {
+                tracing::warn!(coordinator = %id, "a coordinator is gone: nobody listens at its ports");
+            }
         }
     }
 }

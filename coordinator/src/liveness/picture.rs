@@ -88,18 +88,26 @@ impl Picture {
         self.coordinators.get(id).map_or(self.began, |heard| heard.at)
     }
 
-    pub(super) fn silent(&self, state: &State, now: Duration) -> Vec<CoordinatorId> {
-        let silent = |id: &&CoordinatorId| now >= self.last(id) + MISSED_BEATS;
-        state.coordinators.keys().filter(silent).copied().collect()
+    /// Those whose doors may still tell something: after `silence` an owner has expired without.
+    pub(super) fn silent(&self, state: &State, now: Duration, silence: Duration) -> Vec<CoordinatorId> {
+        let members = state.coordinators.values().filter(|coordinator| !coordinator.removed);
+        let open = |id: &CoordinatorId| self.is_silent(id, now) && now < self.last(id) + silence;
+        members.map(|coordinator| coordinator.id).filter(|id| open(id) && !self.has_ended(id)).collect()
     }
 
-    pub(super) fn knocked(&mut self, id: CoordinatorId, refused: bool) {
-        if refused {
+    fn is_silent(&self, id: &CoordinatorId, now: Duration) -> bool {
+        now >= self.last(id) + MISSED_BEATS
+    }
+
+    /// Whether with this one it is known to have ended. A knock that a beat has overtaken says nothing.
+    pub(super) fn knocked(&mut self, id: CoordinatorId, refused: bool, now: Duration) -> bool {
+        if refused && self.is_silent(&id, now) {
             let refusals = self.refusals.entry(id).or_default();
             *refusals = refusals.saturating_add(1);
         } else {
             self.refusals.remove(&id);
         }
+        self.has_ended(&id)
     }
 
     /// One that has ended may have gone on until its next beat was due; of others that are silent, nothing is known
@@ -110,8 +118,12 @@ impl Picture {
     }
 
     /// A process that is being replaced may have closed its ports a moment ago and not ended yet.
+    fn has_ended(&self, id: &CoordinatorId) -> bool {
+        self.refusals.get(id).is_some_and(|refusals| *refusals >= REFUSALS)
+    }
+
     fn ended(&self) -> impl Iterator<Item = CoordinatorId> {
-        self.refusals.iter().filter(|(_, refusals)| **refusals >= REFUSALS).map(|(id, _)| *id)
+        self.refusals.keys().copied().filter(|id| self.has_ended(id))
     }
 
     pub(super) fn lost_agents(
@@ -176,18 +188,19 @@ mod tests {
     #[test]
     fn a_refusal_counts_when_it_is_repeated_and_a_beat_ends_it() {
         let mut picture = Picture::new(Duration::ZERO);
-        picture.knocked(ID, true);
-        picture.knocked(ID, false);
-        picture.knocked(ID, true);
+        let late = MISSED_BEATS;
+        assert!(!picture.knocked(ID, true, late));
+        picture.knocked(ID, false, late);
+        assert!(!picture.knocked(ID, true, late));
+        assert!(picture.knocked(ID, true, late) && ended(&picture));
+        let back = Duration::from_secs(3);
+        picture.heard(&Beat { coordinator: ID, process: 1, agents: Vec::new() }, back);
         assert!(!ended(&picture));
-        picture.knocked(ID, true);
-        assert!(ended(&picture));
-        picture.heard(&Beat { coordinator: ID, process: 1, agents: Vec::new() }, Duration::from_secs(3));
-        assert!(!ended(&picture));
+        // Knocks from before the beat, answered after it.
+        assert!(!picture.knocked(ID, true, back) && !picture.knocked(ID, true, back));
         let later = Duration::from_secs(5) + MISSED_BEATS;
         assert_eq!(picture.idle(later), BTreeMap::new());
-        picture.knocked(ID, true);
-        picture.knocked(ID, true);
+        assert!(!picture.knocked(ID, true, later) && picture.knocked(ID, true, later));
         assert_eq!(picture.idle(later), [(ID, Duration::from_secs(2))].into());
     }
 }

@@ -47,9 +47,9 @@ pub fn plan(view: &View<'_>, liveness: &Liveness) -> Vec<PlanCommand> {
 /// either can still be under way. One that has lost the driver lives, and may still be heard of a call or two.
 fn lost(account: &Account, owner: &Owner, view: &View<'_>, liveness: &Liveness) -> bool {
     let heard = liveness.alive.get(&owner.coordinator).copied();
-    let registered = view.state.coordinators.get(&owner.coordinator).map(|coordinator| coordinator.process);
-    let another = |process: Option<u64>| process.is_some_and(|process| process != owner.process);
     let coordinator = view.state.coordinators.get(&owner.coordinator);
+    let registered = coordinator.map(|coordinator| coordinator.process);
+    let another = |process: Option<u64>| process.is_some_and(|process| process != owner.process);
     let without = coordinator.is_some_and(|coordinator| !coordinator.drivers.contains(&account.driver.name));
     another(heard)
         || another(registered)
