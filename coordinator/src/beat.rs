@@ -14,6 +14,8 @@ use crate::raft::Beat;
 
 /// Often enough that a leader knows within a second who is there; a beat is about 16 bytes an agent.
 const PERIOD: Duration = Duration::from_secs(1);
+/// After a beat that nobody heard: a leader may be a moment away.
+const AGAIN: Duration = Duration::from_millis(200);
 /// Beats in one lease, at least: one that is lost costs no owner its lease.
 const BEATS_PER_LEASE: u32 = 3;
 
@@ -24,10 +26,19 @@ pub(crate) async fn run(
     ownership: Ownership,
     shutdown: CancellationToken,
 ) {
+    let mut leadership = context.raft.leadership();
     let mut ticks = interval(PERIOD.min(ownership.lease.span() / BEATS_PER_LEASE));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        tokio::select! { _ = ticks.tick() => {}, () = shutdown.cancelled() => return }
+        tokio::select! {
+            _ = ticks.tick() => {}
+            // A new leader knows of nobody.
+            changed = leadership.changed() => match changed {
+                Ok(()) => ticks.reset(),
+                Err(_) => return,
+            },
+            () = shutdown.cancelled() => return,
+        }
         let sent = ownership.lease.now();
         let beat = Beat { coordinator: context.id, process: ownership.process, agents: registry.digest() };
         tokio::select! {
@@ -36,7 +47,10 @@ pub(crate) async fn run(
                     ownership.lease.renew(sent);
                     liveness.told(answer.sightings);
                 }
-                Err(error) => tracing::debug!(%error, "no leader heard the beat"),
+                Err(error) => {
+                    tracing::debug!(%error, "no leader heard the beat");
+                    ticks.reset_after(AGAIN);
+                }
             },
             () = shutdown.cancelled() => return,
         }

@@ -140,6 +140,8 @@ impl BeatHandler for Deaf {
     async fn beat(&self, _: Beat, term: u64) -> BeatAnswer {
         BeatAnswer { term, sightings: Vec::new() }
     }
+
+    fn lost_touch(&self, _: CoordinatorId) {}
 }
 
 /// What the CLI reads; paths are relative to the file.

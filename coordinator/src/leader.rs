@@ -31,7 +31,6 @@ pub(crate) async fn run(
     shutdown: CancellationToken,
 ) {
     let mut leadership = context.raft.leadership();
-    let mut led = Led::default();
     while !shutdown.is_cancelled() {
         let (leading, term) = {
             let now = leadership.borrow_and_update();
@@ -46,9 +45,7 @@ pub(crate) async fn run(
         }
         let stop = shutdown.child_token();
         tracing::info!(term, "leading");
-        if led.begins(term) {
-            liveness.lead();
-        }
+        liveness.lead(term);
         let mut loops = spawn_loops(&context, &liveness, &agent, &stop);
         while leadership.borrow_and_update().leading && leadership.borrow().term == term {
             tokio::select! {
@@ -59,18 +56,6 @@ pub(crate) async fn run(
         tracing::info!(term, "no longer leading");
         stop.cancel();
         while loops.join_next().await.is_some() {}
-    }
-}
-
-/// The term that was led last. Within a term a leader that lost touch for a moment keeps its picture of who is there:
-/// begun anew at each such moment, no silence would ever be long enough.
-#[derive(Debug, Default)]
-struct Led(Option<u64>);
-
-impl Led {
-    /// Whether leading in this term now is the beginning of it.
-    fn begins(&mut self, term: u64) -> bool {
-        self.0.replace(term) != Some(term)
     }
 }
 
@@ -86,17 +71,4 @@ fn spawn_loops(
     loops.spawn(doors::run(context.clone(), Arc::clone(liveness), stop.clone()));
     loops.spawn(membership::run(context.clone(), stop.clone()));
     loops
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_picture_is_kept_within_a_term() {
-        let mut led = Led::default();
-        let terms = [3, 3, 3, 5, 5, 7, 7];
-        let begun = terms.map(|term| led.begins(term));
-        assert_eq!(begun, [true, false, false, true, false, true, false]);
-    }
 }

@@ -5,13 +5,14 @@
 
 mod picture;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use skep_core::State;
 use skep_core::plan::owner;
 use skep_types::{CoordinatorId, HostId};
+use tokio::sync::Notify;
 
 use crate::clock::Clock;
 use crate::raft::{Beat, BeatAnswer, BeatHandler, Sighting};
@@ -35,17 +36,30 @@ pub struct Liveness {
     picture: Mutex<Picture>,
     /// What the leader answered last.
     told: Mutex<Vec<Sighting>>,
+    /// One that fell silent before its next beat was due.
+    suspicion: Notify,
+    /// What may move an account.
+    news: Notify,
 }
 
 impl Liveness {
     pub fn new(clock: Arc<dyn Clock>, graces: Graces) -> Self {
-        let picture = Mutex::new(Picture::new(clock.boottime()));
-        Self { clock, graces, picture, told: Mutex::default() }
+        let picture = Mutex::new(Picture::new(0, clock.boottime()));
+        Self { clock, graces, picture, told: Mutex::default(), suspicion: Notify::new(), news: Notify::new() }
     }
 
-    /// This coordinator has just become the leader: what it knew of an earlier term counts for nothing.
-    pub fn lead(&self) {
-        *self.lock() = Picture::new(self.clock.boottime());
+    /// This coordinator leads in `term`: what it knew of an earlier one counts for nothing. Within a term a leader that
+    /// lost touch for a moment keeps its picture: begun anew at each such moment, no silence would ever be long enough.
+    pub fn lead(&self, term: u64) {
+        drop(self.of_term(term));
+    }
+
+    fn of_term(&self, term: u64) -> MutexGuard<'_, Picture> {
+        let mut picture = self.lock();
+        if picture.term != term {
+            *picture = Picture::new(term, self.clock.boottime());
+        }
+        picture
     }
 
     pub fn owners(&self, state: &State) -> owner::Liveness {
@@ -64,7 +78,21 @@ impl Liveness {
 
     /// Whether a silent coordinator is known to have ended, now that it was `refused` at its ports or not.
     pub(crate) fn knocked(&self, id: CoordinatorId, refused: bool) -> bool {
-        self.lock().knocked(id, refused, self.clock.boottime())
+        let ended = self.lock().knocked(id, refused, self.clock.boottime());
+        if ended {
+            self.news.notify_one();
+        }
+        ended
+    }
+
+    /// Comes back when there is one more silent coordinator than time alone shows.
+    pub(crate) async fn suspicion(&self) {
+        self.suspicion.notified().await;
+    }
+
+    /// Comes back when a coordinator's process has come or is known to have ended.
+    pub(crate) async fn news(&self) {
+        self.news.notified().await;
     }
 
     /// Connected hosts whose agents nobody has heard for the grace, with their session numbers.
@@ -81,7 +109,7 @@ impl Liveness {
         self.told.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Picture> {
+    fn lock(&self) -> MutexGuard<'_, Picture> {
         self.picture.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -90,8 +118,37 @@ impl Liveness {
 impl BeatHandler for Liveness {
     async fn beat(&self, beat: Beat, term: u64) -> BeatAnswer {
         let now = self.clock.boottime();
-        let mut picture = self.lock();
-        picture.heard(&beat, now);
+        let mut picture = self.of_term(term);
+        if picture.heard(&beat, now) {
+            self.news.notify_one();
+        }
         BeatAnswer { term, sightings: picture.sightings(now, self.graces.agent) }
+    }
+
+    fn lost_touch(&self, peer: CoordinatorId) {
+        if self.lock().lost_touch(peer, self.clock.boottime()) {
+            self.suspicion.notify_one();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::BootClock;
+
+    #[tokio::test]
+    async fn the_picture_is_kept_within_a_term() {
+        let second = Duration::from_secs(1);
+        let graces = Graces { agent: second, owner_lease: second, driver_call: second };
+        let liveness = Liveness::new(Arc::new(BootClock), graces);
+        let beat = |id| Beat { coordinator: CoordinatorId(id), process: 1, agents: Vec::new() };
+        let mut seen = Vec::new();
+        // A beat may come before the leader's own loops have begun.
+        for (id, term) in [(1, 3), (2, 3), (1, 5), (2, 5)] {
+            seen.push(liveness.beat(beat(id), term).await.sightings.len());
+            liveness.lead(term);
+        }
+        assert_eq!(seen, [1, 2, 1, 2]);
     }
 }

@@ -14,19 +14,28 @@ use crate::raft::{AgentStream, Beat, Sighting};
 const FLEET_TO_FREEZE: usize = 10;
 /// However many vanished at once, after this many graces they are believed to be gone.
 const FREEZE_GRACES: u32 = 10;
-/// One beat, and a moment for one that is late: it costs nothing to knock in vain.
+/// One beat, and a moment for one that is late: it costs nothing to knock in vain. Sooner at one that a connection broke to.
 const MISSED_BEATS: Duration = Duration::from_millis(1_250);
 /// In a row, a quarter of a second apart.
 const REFUSALS: u32 = 2;
 
 #[derive(Debug)]
 pub(super) struct Picture {
+    pub(super) term: u64,
     began: Duration,
     coordinators: BTreeMap<CoordinatorId, Heard>,
-    /// How often in a row nobody listened at the ports of a silent one.
-    refusals: BTreeMap<CoordinatorId, u32>,
+    /// To whom a connection broke, or could not be made, since the last beat or knock that was answered.
+    out_of_touch: BTreeMap<CoordinatorId, Duration>,
+    refusals: BTreeMap<CoordinatorId, Refusals>,
     /// Hosts that should be connected and are in no coordinator's list, since when.
     missing: BTreeMap<HostId, Duration>,
+}
+
+/// Nobody listened at the ports of a silent one.
+#[derive(Debug)]
+struct Refusals {
+    since: Duration,
+    in_a_row: u32,
 }
 
 #[derive(Debug)]
@@ -38,21 +47,33 @@ struct Heard {
 }
 
 impl Picture {
-    pub(super) fn new(now: Duration) -> Self {
+    pub(super) fn new(term: u64, now: Duration) -> Self {
         Self {
+            term,
             began: now,
             coordinators: BTreeMap::new(),
+            out_of_touch: BTreeMap::new(),
             refusals: BTreeMap::new(),
             missing: BTreeMap::new(),
         }
     }
 
-    pub(super) fn heard(&mut self, beat: &Beat, now: Duration) {
+    /// Whether this process of it was not heard of before.
+    pub(super) fn heard(&mut self, beat: &Beat, now: Duration) -> bool {
         let agent =
             |stream: &AgentStream| (stream.host, (stream.session_number, now.saturating_sub(stream.silent)));
         let heard = Heard { at: now, process: beat.process, agents: beat.agents.iter().map(agent).collect() };
         self.refusals.remove(&beat.coordinator);
-        self.coordinators.insert(beat.coordinator, heard);
+        self.out_of_touch.remove(&beat.coordinator);
+        let before = self.coordinators.insert(beat.coordinator, heard);
+        before.is_none_or(|before| before.process != beat.process)
+    }
+
+    /// Whether that is new.
+    pub(super) fn lost_touch(&mut self, id: CoordinatorId, now: Duration) -> bool {
+        let known = self.out_of_touch.contains_key(&id);
+        self.out_of_touch.entry(id).or_insert(now);
+        !known
     }
 
     pub(super) fn sightings(&self, now: Duration, grace: Duration) -> Vec<Sighting> {
@@ -96,30 +117,32 @@ impl Picture {
     }
 
     fn is_silent(&self, id: &CoordinatorId, now: Duration) -> bool {
-        now >= self.last(id) + MISSED_BEATS
+        self.out_of_touch.contains_key(id) || now >= self.last(id) + MISSED_BEATS
     }
 
     /// Whether with this one it is known to have ended. A knock that a beat has overtaken says nothing.
     pub(super) fn knocked(&mut self, id: CoordinatorId, refused: bool, now: Duration) -> bool {
         if refused && self.is_silent(&id, now) {
-            let refusals = self.refusals.entry(id).or_default();
-            *refusals = refusals.saturating_add(1);
+            let since = self.out_of_touch.get(&id).copied().unwrap_or(now);
+            let refusals = self.refusals.entry(id).or_insert(Refusals { since, in_a_row: 0 });
+            refusals.in_a_row = refusals.in_a_row.saturating_add(1);
         } else {
+            self.out_of_touch.remove(&id);
             self.refusals.remove(&id);
         }
         self.has_ended(&id)
     }
 
-    /// One that has ended may have gone on until its next beat was due; of others that are silent, nothing is known
-    /// before their leases are over.
+    /// One that has ended did so when its connection broke, or before it was first knocked at in vain; of others that are
+    /// silent, nothing is known before their leases are over.
     fn idle(&self, now: Duration) -> BTreeMap<CoordinatorId, Duration> {
-        let idle = |heard: &Heard| now.saturating_sub(heard.at).saturating_sub(MISSED_BEATS);
-        self.ended().filter_map(|id| Some((id, idle(self.coordinators.get(&id)?)))).collect()
+        let refusals = self.ended().filter_map(|id| Some((id, self.refusals.get(&id)?)));
+        refusals.map(|(id, refusals)| (id, now.saturating_sub(refusals.since))).collect()
     }
 
     /// A process that is being replaced may have closed its ports a moment ago and not ended yet.
     fn has_ended(&self, id: &CoordinatorId) -> bool {
-        self.refusals.get(id).is_some_and(|refusals| *refusals >= REFUSALS)
+        self.refusals.get(id).is_some_and(|refusals| refusals.in_a_row >= REFUSALS)
     }
 
     fn ended(&self) -> impl Iterator<Item = CoordinatorId> {
@@ -187,7 +210,7 @@ mod tests {
 
     #[test]
     fn a_refusal_counts_when_it_is_repeated_and_a_beat_ends_it() {
-        let mut picture = Picture::new(Duration::ZERO);
+        let mut picture = Picture::new(1, Duration::ZERO);
         let late = MISSED_BEATS;
         assert!(!picture.knocked(ID, true, late));
         picture.knocked(ID, false, late);
@@ -200,7 +223,26 @@ mod tests {
         assert!(!picture.knocked(ID, true, back) && !picture.knocked(ID, true, back));
         let later = Duration::from_secs(5) + MISSED_BEATS;
         assert_eq!(picture.idle(later), BTreeMap::new());
+        assert!(!picture.knocked(ID, true, later));
+        let again = later + Duration::from_millis(250);
+        assert!(picture.knocked(ID, true, again));
+        assert_eq!(picture.idle(again), [(ID, again - later)].into());
+    }
+
+    #[test]
+    fn one_that_a_connection_broke_to_is_silent_until_it_beats() {
+        let (mut picture, now) = (Picture::new(1, Duration::ZERO), Duration::from_millis(10));
+        let beat = Beat { coordinator: ID, process: 1, agents: Vec::new() };
+        assert!(picture.heard(&beat, now) && !picture.heard(&beat, now));
+        assert!(!picture.is_silent(&ID, now));
+        assert!(picture.lost_touch(ID, now) && !picture.lost_touch(ID, now));
+        let later = Duration::from_millis(260);
         assert!(!picture.knocked(ID, true, later) && picture.knocked(ID, true, later));
-        assert_eq!(picture.idle(later), [(ID, Duration::from_secs(2))].into());
+        assert_eq!(picture.idle(later), [(ID, later - now)].into());
+        picture.heard(&beat, later);
+        assert!(!picture.is_silent(&ID, later) && !ended(&picture));
+        // Somebody answers: it was the connection alone.
+        assert!(picture.lost_touch(ID, later) && !picture.knocked(ID, false, later));
+        assert!(!picture.is_silent(&ID, later) && picture.lost_touch(ID, later));
     }
 }

@@ -47,6 +47,9 @@ pub struct Sighting {
 pub trait BeatHandler: Debug + Send + Sync {
     /// `term`: the one this coordinator leads in.
     async fn beat(&self, beat: Beat, term: u64) -> BeatAnswer;
+
+    /// A connection to `peer` broke, or could not be made: it may have ended, and its next beat may never come.
+    fn lost_touch(&self, peer: CoordinatorId);
 }
 
 impl From<&Beat> for rpc::BeatRequest {

@@ -107,7 +107,8 @@ impl Node {
         let machine = StateMachine::new(folder.clone(), snapshot, outlets);
 
         let dialer = Dialer::new(config.cluster.clone(), parts.tls.client.clone());
-        let raft = Raft::new(config.id.0, openraft, Network::new(dialer.clone()), log, machine).await;
+        let network = Network::new(dialer.clone(), Arc::clone(&parts.beats));
+        let raft = Raft::new(config.id.0, openraft, network, log, machine).await;
         let raft = raft.map_err(|fatal| StartError::Raft(fatal.to_string()))?;
 
         let contact = Contact::new();

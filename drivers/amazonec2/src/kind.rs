@@ -20,8 +20,8 @@ use crate::flags;
 const BATCH: u32 = 100;
 /// At two creates a second, each answered within a few seconds; the others wait for nobody.
 const CALLS_IN_FLIGHT: u32 = 32;
-/// EC2 grants two a second. A hair less, or every tremor of the network would be a refusal that costs a second.
-const CREATES_A_MINUTE: u32 = 118;
+/// EC2 grants two a second.
+const CREATES_A_MINUTE: u32 = 120;
 /// "At least 24 hours after the termination of the instance", says EC2's documentation.
 const TOKEN_KEPT: Duration = Duration::from_secs(24 * 60 * 60);
 

@@ -1,6 +1,7 @@
 //! openraft's network, over the `Raft` service.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,6 +22,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Request, Status};
 
 use super::{CHUNK_BYTES, Dialer, MESSAGE_BYTES};
+use crate::raft::beat::BeatHandler;
 use crate::raft::codec::{self, Unreadable};
 use crate::raft::snapshot::SnapshotFile;
 use crate::raft::types::{Node, Snapshot, TypeConfig, Vote};
@@ -33,11 +35,13 @@ const REDIAL: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone)]
 pub(in crate::raft) struct Network {
     dialer: Dialer,
+    /// Told of each peer whose stream breaks, or that takes none.
+    beats: Arc<dyn BeatHandler>,
 }
 
 impl Network {
-    pub(in crate::raft) fn new(dialer: Dialer) -> Self {
-        Self { dialer }
+    pub(in crate::raft) fn new(dialer: Dialer, beats: Arc<dyn BeatHandler>) -> Self {
+        Self { dialer, beats }
     }
 }
 
@@ -45,17 +49,20 @@ impl RaftNetworkFactory<TypeConfig> for Network {
     type Network = Connection;
 
     async fn new_client(&mut self, target: u64, node: &Node) -> Connection {
-        let channel = self.dialer.channel(CoordinatorId(target), node);
+        let peer = CoordinatorId(target);
+        let channel = self.dialer.channel(peer, node);
         let client = RaftClient::new(channel)
             .max_decoding_message_size(MESSAGE_BYTES)
             .max_encoding_message_size(MESSAGE_BYTES);
-        Connection { client }
+        Connection { client, peer, beats: Arc::clone(&self.beats) }
     }
 }
 
 #[derive(Debug)]
 pub(in crate::raft) struct Connection {
     client: RaftClient<Channel>,
+    peer: CoordinatorId,
+    beats: Arc<dyn BeatHandler>,
 }
 
 type RpcError = RPCError<TypeConfig>;
@@ -121,14 +128,19 @@ impl RaftNetworkV2<TypeConfig> for Connection {
             let replies = match answer(&option, self.client.append(requests)).await {
                 Ok(replies) => replies,
                 Err(error) => {
+                    self.beats.lost_touch(self.peer);
                     // openraft waits where it takes the next request from `input`, and a peer that cannot be dialled never
                     // takes one: without this pause a coordinator that is down keeps the leader's cores busy.
                     tokio::time::sleep(REDIAL).await;
                     return Err(error);
                 }
             };
-            let replies = replies.map(|reply| {
-                let reply = reply.map_err(|status| failed(&status))?;
+            let (peer, beats) = (self.peer, Arc::clone(&self.beats));
+            let replies = replies.map(move |reply| {
+                let reply = reply.map_err(|status| {
+                    beats.lost_touch(peer);
+                    failed(&status)
+                })?;
                 codec::append_reply_from_pb(reply).map_err(|error| unreadable(&error))
             });
             Ok(Box::pin(replies) as AppendReplies<'s>)

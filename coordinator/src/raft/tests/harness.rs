@@ -255,4 +255,6 @@ impl BeatHandler for Counting {
     async fn beat(&self, _beat: Beat, term: u64) -> BeatAnswer {
         BeatAnswer { term, sightings: Vec::new() }
     }
+
+    fn lost_touch(&self, _: CoordinatorId) {}
 }

@@ -14,6 +14,10 @@ use crate::{Call, Driver, DriverError};
 /// Creates whose instances are paid for, of which the oldest are forgotten: more than can be Open at once.
 const PAID_MAX: usize = 4096;
 
+/// Calls differ by about so much in how long they are on their way. Those of a burst may be late, which the endpoint
+/// counts from; the next one must not come a moment too early, for a refusal costs it much more.
+const ON_THE_WAY: Duration = Duration::from_millis(50);
+
 /// What the buckets hold at first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Begin {
@@ -105,9 +109,16 @@ impl Around for Throttle {
 #[derive(Debug)]
 struct Level {
     bucket: Bucket,
-    /// When it was, or will have been, empty: what it holds now is what has come in since. Held while waiting, which
-    /// keeps those that wait in order.
-    empty_at: Mutex<Instant>,
+    /// Held while waiting, which keeps those that wait in order.
+    taken: Mutex<Taken>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Taken {
+    /// When it was, or will have been, empty: what it holds now is what has come in since.
+    empty_at: Instant,
+    /// Whether the last call had to wait, and so has made up for ways that differ.
+    waited: bool,
 }
 
 impl Level {
@@ -116,7 +127,8 @@ impl Level {
         let bucket = Bucket { per_minute: bucket.per_minute.max(1), burst: bucket.burst.max(1) };
         let now = Instant::now();
         let filling = time_for(bucket, bucket.burst.saturating_sub(tokens));
-        Self { bucket, empty_at: Mutex::new(now.checked_sub(filling).unwrap_or(now)) }
+        let empty_at = now.checked_sub(filling).unwrap_or(now);
+        Self { bucket, taken: Mutex::new(Taken { empty_at, waited: false }) }
     }
 
     /// What comes in within `idle`.
@@ -131,13 +143,17 @@ impl Level {
 
     /// More than the bucket holds are taken as they come in.
     async fn take(&self, tokens: u32) {
-        let mut empty_at = self.empty_at.lock().await;
+        let mut taken = self.taken.lock().await;
         let now = Instant::now();
         // What would run over is lost.
-        let full = now.checked_sub(self.time_for(self.bucket.burst)).unwrap_or(*empty_at);
-        let ready = (*empty_at).max(full) + self.time_for(tokens);
+        let full = now.checked_sub(self.time_for(self.bucket.burst)).unwrap_or(taken.empty_at);
+        let mut ready = taken.empty_at.max(full) + self.time_for(tokens);
+        let waits = ready > now;
+        if waits && !taken.waited {
+            ready += ON_THE_WAY;
+        }
         tokio::time::sleep_until(ready).await;
-        *empty_at = ready;
+        *taken = Taken { empty_at: ready, waited: waits };
     }
 }
 
@@ -166,17 +182,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_empty_bucket_fills_up_to_its_burst() {
         let level = level(60, 5);
-        assert_eq!(seconds_for(&level, &[1]).await, 1.0);
+        assert_eq!(seconds_for(&level, &[1]).await, 1.05);
         tokio::time::sleep(Duration::from_secs(3600)).await;
         assert_eq!(seconds_for(&level, &[1; 5]).await, 0.0);
-        assert_eq!(seconds_for(&level, &[1]).await, 1.0);
+        assert_eq!(seconds_for(&level, &[1]).await, 1.05);
     }
 
     #[tokio::test(start_paused = true)]
     async fn more_than_the_burst_is_paid_for_as_it_comes_in() {
         let level = level(60, 5);
         tokio::time::sleep(Duration::from_secs(5)).await;
-        assert_eq!(seconds_for(&level, &[20]).await, 15.0);
+        assert_eq!(seconds_for(&level, &[20]).await, 15.05);
     }
 
     #[tokio::test(start_paused = true)]
@@ -184,23 +200,23 @@ mod tests {
         let level = level(60, 5);
         let waited = tokio::time::timeout(Duration::from_millis(10), level.take(5)).await;
         assert!(waited.is_err());
-        assert!(seconds_for(&level, &[1]).await <= 1.0);
+        assert!(seconds_for(&level, &[1]).await <= 1.05);
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_bucket_begins_with_what_was_left_in_it() {
         let bucket = Bucket { per_minute: 60, burst: 5 };
-        assert_eq!(seconds_for(&Level::less(bucket, 0), &[5, 1]).await, 1.0);
-        assert_eq!(seconds_for(&Level::less(bucket, 3), &[2, 1]).await, 1.0);
-        assert_eq!(seconds_for(&Level::less(bucket, 9), &[1]).await, 1.0);
+        assert_eq!(seconds_for(&Level::less(bucket, 0), &[5, 1]).await, 1.05);
+        assert_eq!(seconds_for(&Level::less(bucket, 3), &[2, 1]).await, 1.05);
+        assert_eq!(seconds_for(&Level::less(bucket, 9), &[1]).await, 1.05);
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_came_in_while_nobody_called_is_there() {
         let bucket = Bucket { per_minute: 60, burst: 5 };
-        assert_eq!(seconds_for(&Level::gained(bucket, Duration::ZERO), &[1]).await, 1.0);
-        assert_eq!(seconds_for(&Level::gained(bucket, Duration::from_millis(2_900)), &[2, 1]).await, 1.0);
-        assert_eq!(seconds_for(&Level::gained(bucket, Duration::MAX), &[5, 1]).await, 1.0);
+        assert_eq!(seconds_for(&Level::gained(bucket, Duration::ZERO), &[1]).await, 1.05);
+        assert_eq!(seconds_for(&Level::gained(bucket, Duration::from_millis(2_900)), &[2, 1]).await, 1.05);
+        assert_eq!(seconds_for(&Level::gained(bucket, Duration::MAX), &[5, 1]).await, 1.05);
     }
 
     #[tokio::test(start_paused = true)]
