@@ -96,8 +96,8 @@ struct OperationWatch {
 impl Watch for OperationWatch {
     type Item = pb::Operation;
 
-    /// Four times a second: as often as a person sees a difference. All changes in between are one.
-    const PACE: Duration = Duration::from_millis(250);
+    /// Ten times a second: as often as a person sees a difference. All changes in between are one.
+    const PACE: Duration = Duration::from_millis(100);
 
     fn look(&mut self, state: &State, now: ClusterTime) -> Result<Look<pb::Operation>, Refusal> {
         let Some(record) = state.operations.get(&self.id) else {

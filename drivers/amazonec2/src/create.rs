@@ -18,9 +18,6 @@ use crate::request::{Order, request};
 use crate::resolve::Resolved;
 use crate::{instance, looks};
 
-/// The account's owner paces its calls, but their ways differ in length: one that came a moment early is sent again
-/// soon, and goes back to the owner when that was not it. Each pause is up to a half longer, so that they spread.
-const THROTTLED_PAUSES: [Duration; 2] = [Duration::from_millis(250), Duration::from_millis(500)];
 /// Between two looks for instances that must be there.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
@@ -86,15 +83,7 @@ impl Ec2Driver {
             Ok(request) => request,
             Err(error) => return Outcome::Failed(error),
         };
-        let mut ended = self.run(request.clone()).await.map_or_else(outcome, Outcome::Made);
-        for pause in THROTTLED_PAUSES {
-            if !matches!(&ended, Outcome::Failed(DriverError { kind: ErrorKind::Throttled { .. }, .. })) {
-                break;
-            }
-            tokio::time::sleep(pause.mul_f64(1.0 + fastrand::f64() / 2.0)).await;
-            ended = self.run(request.clone()).await.map_or_else(outcome, Outcome::Made);
-        }
-        ended
+        self.run(request).await.map_or_else(outcome, Outcome::Made)
     }
 
     async fn run(&self, request: RunInstancesInputBuilder) -> Result<Vec<Instance>, Refusal> {

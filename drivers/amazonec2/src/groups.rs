@@ -18,8 +18,9 @@ use skep_driver::flags::invalid;
 use skep_driver::{DriverError, ErrorKind};
 
 /// Another coordinator may make the group at the same moment, and a new group is not seen everywhere at once.
-const ROUNDS: usize = 6;
-const ROUND: Duration = Duration::from_millis(500);
+const ROUNDS: usize = 7;
+/// Doubled with each round.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
 
 /// The ids of the cluster's own groups in a network, made where they are missing.
 pub(crate) async fn own(
@@ -56,6 +57,7 @@ struct Group<'a> {
 
 impl Group<'_> {
     async fn ensure(&self, rules: &BTreeSet<Rule>) -> Result<String, DriverError> {
+        let mut pause = FIRST_PAUSE;
         for _ in 0..ROUNDS {
             let Some(group) = self.find().await? else {
                 self.create().await?;
@@ -70,7 +72,8 @@ impl Group<'_> {
             if self.authorize(&id, &missing).await? == Added::All {
                 return Ok(id);
             }
-            tokio::time::sleep(ROUND).await;
+            tokio::time::sleep(pause).await;
+            pause *= 2;
         }
         Err(DriverError::new(
             ErrorKind::Unavailable,

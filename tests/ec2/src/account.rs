@@ -82,6 +82,13 @@ impl Account {
         Ok(self.answer(&form, done)?)
     }
 
+    /// The caller of a request went away before its reply came.
+    pub(crate) fn nobody_heard(&self, body: &[u8], reply: &Reply) {
+        if matches!(reply, Reply::Answer { status: 200, .. }) {
+            count(&mut self.state().seen.lost, Form::parse(body).action());
+        }
+    }
+
     /// Counts the request, and takes its token.
     fn admits(&self, form: &Form) -> bool {
         let action = form.action();

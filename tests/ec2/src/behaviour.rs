@@ -46,7 +46,7 @@ pub struct Seen {
     /// All requests, refused ones among them.
     pub requests: BTreeMap<String, u32>,
     pub throttled: BTreeMap<String, u32>,
-    /// Done, but never answered.
+    /// Done, but never answered, or to a caller that had gone.
     pub lost: BTreeMap<String, u32>,
     /// Instances made.
     pub made: u32,
@@ -57,6 +57,10 @@ pub struct Seen {
 impl Seen {
     pub fn requests_of(&self, action: &str) -> u32 {
         self.requests.get(action).copied().unwrap_or_default()
+    }
+
+    pub fn lost_of(&self, action: &str) -> u32 {
+        self.lost.get(action).copied().unwrap_or_default()
     }
 
     pub fn throttled_of(&self, action: &str) -> u32 {

@@ -8,6 +8,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::warn;
@@ -50,8 +51,14 @@ async fn answer(account: &Arc<Account>, request: Request<Body>) -> Result<Respon
         // A caller that goes away takes its reply with it, and not what it asked for.
         Ok(body) => {
             let account = Arc::clone(account);
-            let work = tokio::spawn(async move { account.handle(&authorization, &body).await });
-            work.await.unwrap_or_else(|error| Err(std::io::Error::from(error).into()))
+            let (sender, told) = oneshot::channel();
+            tokio::spawn(async move {
+                let reply = account.handle(&authorization, &body).await;
+                if let Err(Ok(unheard)) = sender.send(reply) {
+                    account.nobody_heard(&body, &unheard);
+                }
+            });
+            told.await.unwrap_or_else(|_| Err(std::io::Error::other("the call ended without a reply").into()))
         }
         Err(error) => Err(WorldError::from(error)),
     };

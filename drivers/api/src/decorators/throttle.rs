@@ -1,6 +1,9 @@
 //! No more requests than the account's endpoint takes: token buckets, one a class of calls.
+//!
+//! A refusal corrects what is believed of a bucket: the endpoint has a token less than that.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex as Lock, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,7 +12,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::around::{Around, decorate};
-use crate::{Call, Driver, DriverError};
+use crate::{Call, Driver, DriverError, ErrorKind};
 
 /// Creates whose instances are paid for, of which the oldest are forgotten: more than can be Open at once.
 const PAID_MAX: usize = 4096;
@@ -17,14 +20,18 @@ const PAID_MAX: usize = 4096;
 /// Calls differ by about so much in how long they are on their way. Those of a burst may be late, which the endpoint
 /// counts from; the next one must not come a moment too early, for a refusal costs it much more.
 const ON_THE_WAY: Duration = Duration::from_millis(50);
+/// A call that was refused is made again so often, when its bucket lets it; then its caller has to wait.
+const AGAIN: u32 = 3;
+/// As it has to where the driver asks for a longer pause.
+const SOON: Duration = Duration::from_secs(1);
 
 /// What the buckets hold at first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Begin {
     /// As much as they can: nobody has called before.
     Full,
-    /// What came in since somebody else may have called last, as nobody knows what was spent before, and an endpoint that
-    /// is asked too much answers everybody later. That of instances made is the exception: those are known.
+    /// What came in since somebody else may have called last, and one token: nobody knows what was spent before, but a
+    /// refusal tells. That of instances made is the exception: those are known.
     After {
         idle: Duration,
         /// Instances made, or perhaps made, within the time in which their bucket fills.
@@ -52,7 +59,7 @@ impl Throttle {
         };
         let unknown = |bucket: &Bucket| match spent {
             None => Level::less(*bucket, 0),
-            Some((idle, _)) => Level::gained(*bucket, idle),
+            Some((idle, _)) => Level::gained(*bucket, idle.saturating_add(time_for(*bucket, 1))),
         };
         let call = |(class, bucket): (&CallClass, &Bucket)| (*class, unknown(bucket));
         let instance = |(class, bucket): (&CallClass, &Bucket)| match (class, spent) {
@@ -87,6 +94,15 @@ impl Throttle {
         }
     }
 
+    /// Whether there is a bucket that this corrects.
+    fn refused(&self, call: Call) -> bool {
+        let level = call.method.class().and_then(|class| self.calls.get(&class)).filter(|_| !call.lost);
+        level.is_some_and(|level| {
+            level.missing.fetch_add(1, Ordering::Relaxed);
+            true
+        })
+    }
+
     /// Every change is whole while the lock is held.
     fn paid(&self) -> MutexGuard<'_, BTreeSet<IntentId>> {
         self.paid.lock().unwrap_or_else(PoisonError::into_inner)
@@ -100,9 +116,22 @@ impl Around for Throttle {
         F: Fn() -> Fut + Send + Sync,
         Fut: Future<Output = Result<T, DriverError>> + Send,
     {
-        self.admit(call).await;
-        go().await
+        let mut left = AGAIN;
+        loop {
+            self.admit(call).await;
+            let answer = go().await;
+            let again = answer.as_ref().err().is_some_and(asks_less) && self.refused(call);
+            if !again || left == 0 {
+                return answer;
+            }
+            left -= 1;
+        }
     }
+}
+
+/// Nothing was done, for there were too many calls.
+fn asks_less(error: &DriverError) -> bool {
+    matches!(error.kind, ErrorKind::Throttled { retry_after } if retry_after <= SOON)
 }
 
 /// How full a bucket is.
@@ -111,6 +140,8 @@ struct Level {
     bucket: Bucket,
     /// Held while waiting, which keeps those that wait in order.
     taken: Mutex<Taken>,
+    /// Tokens that were believed to be there, since the last call was let through.
+    missing: AtomicU32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -124,17 +155,21 @@ struct Taken {
 impl Level {
     /// Full but for `tokens`; empty at least.
     fn less(bucket: Bucket, tokens: u32) -> Self {
-        let bucket = Bucket { per_minute: bucket.per_minute.max(1), burst: bucket.burst.max(1) };
-        let now = Instant::now();
+        let bucket = sound(bucket);
         let filling = time_for(bucket, bucket.burst.saturating_sub(tokens));
-        let empty_at = now.checked_sub(filling).unwrap_or(now);
-        Self { bucket, taken: Mutex::new(Taken { empty_at, waited: false }) }
+        Self::filled(bucket, filling)
     }
 
     /// What comes in within `idle`.
     fn gained(bucket: Bucket, idle: Duration) -> Self {
-        let gained = idle.as_millis() * u128::from(bucket.per_minute) / 60_000;
-        Self::less(bucket, bucket.burst.saturating_sub(u32::try_from(gained).unwrap_or(u32::MAX)))
+        let bucket = sound(bucket);
+        Self::filled(bucket, idle.min(time_for(bucket, bucket.burst)))
+    }
+
+    fn filled(bucket: Bucket, filling: Duration) -> Self {
+        let now = Instant::now();
+        let empty_at = now.checked_sub(filling).unwrap_or(now);
+        Self { bucket, taken: Mutex::new(Taken { empty_at, waited: false }), missing: AtomicU32::new(0) }
     }
 
     fn time_for(&self, tokens: u32) -> Duration {
@@ -147,19 +182,32 @@ impl Level {
         let now = Instant::now();
         // What would run over is lost.
         let full = now.checked_sub(self.time_for(self.bucket.burst)).unwrap_or(taken.empty_at);
-        let mut ready = taken.empty_at.max(full) + self.time_for(tokens);
-        let waits = ready > now;
-        if waits && !taken.waited {
-            ready += ON_THE_WAY;
+        taken.empty_at = taken.empty_at.max(full);
+        let mut waits = false;
+        loop {
+            let missing = self.missing.swap(0, Ordering::Relaxed).min(self.bucket.burst);
+            taken.empty_at += self.time_for(missing);
+            if taken.empty_at + self.time_for(tokens) <= Instant::now() {
+                break;
+            }
+            if !std::mem::replace(&mut taken.waited, true) {
+                taken.empty_at += ON_THE_WAY;
+            }
+            waits = true;
+            tokio::time::sleep_until(taken.empty_at + self.time_for(tokens)).await;
         }
-        tokio::time::sleep_until(ready).await;
-        *taken = Taken { empty_at: ready, waited: waits };
+        *taken = Taken { empty_at: taken.empty_at + self.time_for(tokens), waited: waits };
     }
+}
+
+/// One that holds something, and fills.
+fn sound(bucket: Bucket) -> Bucket {
+    Bucket { per_minute: bucket.per_minute.max(1), burst: bucket.burst.max(1) }
 }
 
 /// In which so many tokens come in.
 fn time_for(bucket: Bucket, tokens: u32) -> Duration {
-    Duration::from_secs(60) * tokens / bucket.per_minute
+    Duration::from_secs(60) * tokens / bucket.per_minute.max(1)
 }
 
 #[cfg(test)]
@@ -215,8 +263,43 @@ mod tests {
     async fn what_came_in_while_nobody_called_is_there() {
         let bucket = Bucket { per_minute: 60, burst: 5 };
         assert_eq!(seconds_for(&Level::gained(bucket, Duration::ZERO), &[1]).await, 1.05);
-        assert_eq!(seconds_for(&Level::gained(bucket, Duration::from_millis(2_900)), &[2, 1]).await, 1.05);
+        assert_eq!(seconds_for(&Level::gained(bucket, Duration::from_millis(2_900)), &[2, 1]).await, 0.15);
         assert_eq!(seconds_for(&Level::gained(bucket, Duration::MAX), &[5, 1]).await, 1.05);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refusal_says_that_a_token_is_missing() {
+        let level = Level::less(Bucket { per_minute: 60, burst: 5 }, 3);
+        level.missing.store(1, Ordering::Relaxed);
+        assert_eq!(seconds_for(&level, &[1]).await, 0.0);
+        assert_eq!(seconds_for(&level, &[1]).await, 1.05);
+        // However many calls were under way, more than it holds cannot be missing.
+        level.missing.store(100, Ordering::Relaxed);
+        assert_eq!(seconds_for(&level, &[1]).await, 6.0);
+    }
+
+    /// How often a create was made that is always refused, with a wish for this pause, and in how long.
+    async fn refused(retry_after: Duration) -> (u32, Duration) {
+        let throttle = Throttle {
+            calls: [(CallClass::Create, level(60, 5))].into(),
+            instances: BTreeMap::new(),
+            paid: Lock::default(),
+        };
+        let (made, before) = (AtomicU32::new(0), Instant::now());
+        let go = || async {
+            made.fetch_add(1, Ordering::Relaxed);
+            Err::<(), _>(DriverError::new(ErrorKind::Throttled { retry_after }, "too many"))
+        };
+        throttle.around(ensure(IntentId::new(1, 1)), go).await.unwrap_err();
+        (made.into_inner(), before.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_call_that_was_refused_is_made_again_when_its_bucket_lets_it() {
+        let (made, took) = refused(SOON).await;
+        // The first one's token, and two for each time more: its own, and the one that was missing.
+        assert_eq!((made, took), (1 + AGAIN, Duration::from_secs(7) + ON_THE_WAY));
+        assert_eq!(refused(SOON * 2).await, (1, Duration::from_secs(1) + ON_THE_WAY));
     }
 
     #[tokio::test(start_paused = true)]
