@@ -1,6 +1,6 @@
 //! No more requests than the account's endpoint takes: token buckets, one a class of calls.
 //!
-//! A refusal corrects what is believed of a bucket: the endpoint has a token less than that.
+//! A refusal corrects what is believed of a bucket: the endpoint's is a little behind. A step later the call is made again.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -20,8 +20,8 @@ const PAID_MAX: usize = 4096;
 /// Calls differ by about so much in how long they are on their way. Those of a burst may be late, which the endpoint
 /// counts from; the next one must not come a moment too early, for a refusal costs it much more.
 const ON_THE_WAY: Duration = Duration::from_millis(50);
-/// A call that was refused is made again so often, when its bucket lets it; then its caller has to wait.
-const AGAIN: u32 = 3;
+/// Steps in which a token comes in. A call that was refused is made again after each; then its caller has to wait.
+const STEPS: u32 = 4;
 /// As it has to where the driver asks for a longer pause.
 const SOON: Duration = Duration::from_secs(1);
 
@@ -94,13 +94,9 @@ impl Throttle {
         }
     }
 
-    /// Whether there is a bucket that this corrects.
-    fn refused(&self, call: Call) -> bool {
-        let level = call.method.class().and_then(|class| self.calls.get(&class)).filter(|_| !call.lost);
-        level.is_some_and(|level| {
-            level.missing.fetch_add(1, Ordering::Relaxed);
-            true
-        })
+    /// The bucket that such a call has paid.
+    fn payee(&self, call: Call) -> Option<&Level> {
+        call.method.class().and_then(|class| self.calls.get(&class)).filter(|_| !call.lost)
     }
 
     /// Every change is whole while the lock is held.
@@ -116,16 +112,17 @@ impl Around for Throttle {
         F: Fn() -> Fut + Send + Sync,
         Fut: Future<Output = Result<T, DriverError>> + Send,
     {
-        let mut left = AGAIN;
-        loop {
-            self.admit(call).await;
-            let answer = go().await;
-            let again = answer.as_ref().err().is_some_and(asks_less) && self.refused(call);
-            if !again || left == 0 {
-                return answer;
+        self.admit(call).await;
+        let mut answer = go().await;
+        let Some(level) = self.payee(call) else { return answer };
+        for _ in 0..STEPS {
+            if !answer.as_ref().err().is_some_and(asks_less) {
+                break;
             }
-            left -= 1;
+            tokio::time::sleep(level.refused()).await;
+            answer = go().await;
         }
+        answer
     }
 }
 
@@ -140,8 +137,8 @@ struct Level {
     bucket: Bucket,
     /// Held while waiting, which keeps those that wait in order.
     taken: Mutex<Taken>,
-    /// Tokens that were believed to be there, since the last call was let through.
-    missing: AtomicU32,
+    /// Steps that it is behind, since the last call was let through.
+    behind: AtomicU32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -169,11 +166,21 @@ impl Level {
     fn filled(bucket: Bucket, filling: Duration) -> Self {
         let now = Instant::now();
         let empty_at = now.checked_sub(filling).unwrap_or(now);
-        Self { bucket, taken: Mutex::new(Taken { empty_at, waited: false }), missing: AtomicU32::new(0) }
+        Self { bucket, taken: Mutex::new(Taken { empty_at, waited: false }), behind: AtomicU32::new(0) }
     }
 
     fn time_for(&self, tokens: u32) -> Duration {
         time_for(self.bucket, tokens)
+    }
+
+    fn step(&self) -> Duration {
+        self.time_for(1) / STEPS
+    }
+
+    /// A call that has paid came too early. How long it waits, and all behind it.
+    fn refused(&self) -> Duration {
+        self.behind.fetch_add(1, Ordering::Relaxed);
+        self.step()
     }
 
     /// More than the bucket holds are taken as they come in.
@@ -185,8 +192,8 @@ impl Level {
         taken.empty_at = taken.empty_at.max(full);
         let mut waits = false;
         loop {
-            let missing = self.missing.swap(0, Ordering::Relaxed).min(self.bucket.burst);
-            taken.empty_at += self.time_for(missing);
+            let behind = self.behind.swap(0, Ordering::Relaxed).min(self.bucket.burst.saturating_mul(STEPS));
+            taken.empty_at += self.step() * behind;
             if taken.empty_at + self.time_for(tokens) <= Instant::now() {
                 break;
             }
@@ -268,13 +275,13 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_refusal_says_that_a_token_is_missing() {
-        let level = Level::less(Bucket { per_minute: 60, burst: 5 }, 3);
-        level.missing.store(1, Ordering::Relaxed);
+    async fn after_a_refusal_everybody_waits_a_step_longer() {
+        let level = Level::less(Bucket { per_minute: 60, burst: 5 }, 4);
         assert_eq!(seconds_for(&level, &[1]).await, 0.0);
-        assert_eq!(seconds_for(&level, &[1]).await, 1.05);
-        // However many calls were under way, more than it holds cannot be missing.
-        level.missing.store(100, Ordering::Relaxed);
+        assert_eq!(level.refused(), Duration::from_millis(250));
+        assert_eq!(seconds_for(&level, &[1]).await, 1.3);
+        // However many calls were refused, no more can be missing than it holds.
+        level.behind.store(100, Ordering::Relaxed);
         assert_eq!(seconds_for(&level, &[1]).await, 6.0);
     }
 
@@ -295,11 +302,10 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_call_that_was_refused_is_made_again_when_its_bucket_lets_it() {
-        let (made, took) = refused(SOON).await;
-        // The first one's token, and two for each time more: its own, and the one that was missing.
-        assert_eq!((made, took), (1 + AGAIN, Duration::from_secs(7) + ON_THE_WAY));
-        assert_eq!(refused(SOON * 2).await, (1, Duration::from_secs(1) + ON_THE_WAY));
+    async fn a_call_that_was_refused_is_made_again_until_a_token_has_come_in() {
+        let second = Duration::from_secs(1);
+        assert_eq!(refused(SOON).await, (1 + STEPS, second * 2 + ON_THE_WAY));
+        assert_eq!(refused(SOON * 2).await, (1, second + ON_THE_WAY));
     }
 
     #[tokio::test(start_paused = true)]
