@@ -157,7 +157,7 @@ pub(super) async fn wait(pause: Duration, error: &DriverError) -> Duration {
         _ => Duration::ZERO,
     };
     tokio::time::sleep(pause.max(asked)).await;
-    (pause * 2).min(BACKOFF_MAX)
+    (pause * 3 / 2).min(BACKOFF_MAX)
 }
 
 /// The frozen parameters, as the driver takes them.
