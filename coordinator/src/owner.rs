@@ -75,7 +75,7 @@ impl Work {
             }
             stays
         });
-        for (id, (epoch, intent)) in in_turn(wanted) {
+        for (id, (epoch, intent)) in wanted {
             if self.running.contains_key(&id) {
                 continue;
             }
@@ -95,14 +95,6 @@ impl Work {
         }
         while self.done.join_next().await.is_some() {}
     }
-}
-
-/// One owner begins with the oldest, the next one with the newest: what had been sent when the first one ended comes last
-/// then, after what nobody has sent yet.
-fn in_turn<T>(wanted: BTreeMap<IntentId, (u64, T)>) -> impl Iterator<Item = (IntentId, (u64, T))> {
-    let of_odd = |(_, (epoch, _)): &(IntentId, (u64, T))| epoch % 2 == 1;
-    let (forth, back): (Vec<_>, Vec<_>) = wanted.into_iter().partition(of_odd);
-    forth.into_iter().chain(back.into_iter().rev())
 }
 
 async fn work_on(caller: &Caller, intent: &Intent) {
@@ -127,19 +119,5 @@ impl Searches {
             // A search that panicked has said so; there is nothing to add.
             let _ended = task.await;
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn owners_begin_at_different_ends() {
-        let of = |epoch| (1..=3).map(|number| (IntentId::new(epoch, number), (epoch, ()))).collect();
-        let order = |wanted| in_turn(wanted).map(|(id, _)| id.counter).collect::<Vec<_>>();
-        assert_eq!(order(of(1)), [1, 2, 3]);
-        assert_eq!(order(of(2)), [3, 2, 1]);
-        assert_eq!(order(of(3)), [1, 2, 3]);
     }
 }

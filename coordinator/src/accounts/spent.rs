@@ -16,22 +16,25 @@ pub(super) fn begin(
     idle: Duration,
     now: ClusterTime,
 ) -> Begin {
-    let Some(bucket) = share.limits.instances.get(&CallClass::Create) else {
-        return Begin::After { idle, made: 0, paid: BTreeSet::new() };
-    };
     let open = state.intents.values().filter(|intent| intent.account == account.name);
     let open = open.filter(|intent| share.shards.contains_key(&intent.shard));
-    let open = open.filter_map(|intent| match &intent.kind {
-        IntentKind::Create { slots, .. } => Some((intent.id, slots.len())),
-        IntentKind::Power { .. } | IntentKind::Destroy { .. } => None,
-    });
+    let open: Vec<_> = open
+        .filter_map(|intent| match &intent.kind {
+            IntentKind::Create { slots, .. } => Some((intent.id, slots.len())),
+            IntentKind::Power { .. } | IntentKind::Destroy { .. } => None,
+        })
+        .collect();
+    let newest = open.last().map(|(intent, _)| *intent);
+    let Some(bucket) = share.limits.instances.get(&CallClass::Create) else {
+        return Begin::After { idle, made: 0, paid: BTreeSet::new(), newest };
+    };
     let hosts = state.hosts.values().filter(|host| host.template.account == account.name);
     let hosts = hosts.filter(|host| share.shards.contains_key(&account.shard_of(host.id)));
     let instances = hosts.filter_map(|host| host.instance.as_ref());
     // Those of an Open intent count with it.
     let closed = instances.filter(|instance| !state.intents.contains_key(&instance.intent));
-    let (made, paid) = weigh(*bucket, now, closed.map(|instance| instance.bound_at), open);
-    Begin::After { idle, made, paid }
+    let (made, paid) = weigh(*bucket, now, closed.map(|instance| instance.bound_at), open.into_iter());
+    Begin::After { idle, made, paid, newest }
 }
 
 /// `bound` is when instances came to be known, `open` the creates without an outcome, oldest first, with their sizes.

@@ -14,7 +14,7 @@ use crate::frozen;
 use crate::trust::TrustError;
 use outcome::{bind, close, known};
 
-const BACKOFF_FIRST: Duration = Duration::from_millis(250);
+const BACKOFF_FIRST: Duration = Duration::from_millis(100);
 const BACKOFF_MAX: Duration = Duration::from_secs(15);
 /// A driver may give up a create that nobody asks for any more.
 const ASKING_PAUSE_MAX: Duration = Duration::from_secs(4);
