@@ -8,8 +8,9 @@ use skep_types::FieldViolation;
 
 use super::{Effect, lost};
 
-/// EC2 does not say when it will take a request again. Its smallest bucket, that of creates, gains two a second.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// EC2 does not say when it will take a request again. Its smallest bucket, that of creates, gains two a second, and calls
+/// are paced: one that is refused came a moment early.
+const RETRY_AFTER: Duration = Duration::from_millis(100);
 
 const THROTTLED: [&str; 5] = [
     "RequestLimitExceeded",

@@ -119,19 +119,20 @@ impl Around for Throttle {
         let mut answer = go().await;
         let Some(level) = self.payee(call) else { return answer };
         for _ in 0..STEPS {
-            if !answer.as_ref().err().is_some_and(asks_less) {
-                break;
-            }
-            tokio::time::sleep(level.refused()).await;
+            let Some(pause) = answer.as_ref().err().and_then(short_pause) else { break };
+            tokio::time::sleep(level.refused().max(pause)).await;
             answer = go().await;
         }
         answer
     }
 }
 
-/// Nothing was done, for there were too many calls.
-fn asks_less(error: &DriverError) -> bool {
-    matches!(error.kind, ErrorKind::Throttled { retry_after } if retry_after <= SOON)
+/// Nothing was done, for there were too many calls, and soon there may be another.
+fn short_pause(error: &DriverError) -> Option<Duration> {
+    match error.kind {
+        ErrorKind::Throttled { retry_after } => Some(retry_after).filter(|pause| *pause <= SOON),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -167,7 +168,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_call_that_was_refused_is_made_again_until_a_token_has_come_in() {
         let second = Duration::from_secs(1);
-        assert_eq!(refused(SOON).await, (1 + STEPS, second * 2 + level::ON_THE_WAY));
+        assert_eq!(refused(Duration::ZERO).await, (1 + STEPS, second * 2 + level::ON_THE_WAY));
+        assert_eq!(refused(SOON).await, (1 + STEPS, second * 5 + level::ON_THE_WAY));
         assert_eq!(refused(SOON * 2).await, (1, second + level::ON_THE_WAY));
     }
 
