@@ -127,7 +127,7 @@ impl Accounts {
         } else {
             let (state, now) = (self.means.now)();
             // What came in before it began is counted once.
-            let idle = if unspent { account.idle(self.means.id) } else { Duration::ZERO };
+            let idle = unspent.then(|| account.idle(self.means.id));
             spent::begin(&state, &account, &share, idle, now)
         };
         let driver = Deadline::on(Lazy::on(&used.opening, Some(lease.clone())), self.means.limit);

@@ -14,7 +14,7 @@ use crate::raft::Beat;
 
 /// Often enough that a leader knows within a second who is there; a beat is about 16 bytes an agent.
 const PERIOD: Duration = Duration::from_secs(1);
-/// After a beat that nobody heard: a leader may be a moment away.
+/// After a beat that a leader did not take: it may be a moment away from leading.
 const AGAIN: Duration = Duration::from_millis(200);
 /// Beats in one lease, at least: one that is lost costs no owner its lease.
 const BEATS_PER_LEASE: u32 = 3;
@@ -27,16 +27,24 @@ pub(crate) async fn run(
     shutdown: CancellationToken,
 ) {
     let mut leadership = context.raft.leadership();
-    let mut ticks = interval(PERIOD.min(ownership.lease.span() / BEATS_PER_LEASE));
+    let mut heard_in = 0;
+    let period = PERIOD.min(ownership.lease.span() / BEATS_PER_LEASE);
+    let mut ticks = interval(period);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             _ = ticks.tick() => {}
             // A new leader knows of nobody.
-            changed = leadership.changed() => match changed {
-                Ok(()) => ticks.reset(),
-                Err(_) => return,
-            },
+            changed = leadership.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                let now = *leadership.borrow_and_update();
+                if now.leader.is_none() || now.term == heard_in {
+                    continue;
+                }
+                ticks.reset();
+            }
             () = shutdown.cancelled() => return,
         }
         let sent = ownership.lease.now();
@@ -46,10 +54,13 @@ pub(crate) async fn run(
                 Ok(answer) => {
                     ownership.lease.renew(sent);
                     liveness.told(answer.sightings);
+                    heard_in = answer.term;
                 }
                 Err(error) => {
                     tracing::debug!(%error, "no leader heard the beat");
-                    ticks.reset_after(AGAIN);
+                    if leadership.borrow().leader.is_some() {
+                        ticks.reset_after(AGAIN.min(period));
+                    }
                 }
             },
             () = shutdown.cancelled() => return,

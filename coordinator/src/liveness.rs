@@ -36,8 +36,6 @@ pub struct Liveness {
     picture: Mutex<Picture>,
     /// What the leader answered last.
     told: Mutex<Vec<Sighting>>,
-    /// One that fell silent before its next beat was due.
-    suspicion: Notify,
     /// What may move an account.
     news: Notify,
 }
@@ -45,7 +43,7 @@ pub struct Liveness {
 impl Liveness {
     pub fn new(clock: Arc<dyn Clock>, graces: Graces) -> Self {
         let picture = Mutex::new(Picture::new(0, clock.boottime()));
-        Self { clock, graces, picture, told: Mutex::default(), suspicion: Notify::new(), news: Notify::new() }
+        Self { clock, graces, picture, told: Mutex::default(), news: Notify::new() }
     }
 
     /// This coordinator leads in `term`: what it knew of an earlier one counts for nothing. Within a term a leader that
@@ -56,7 +54,7 @@ impl Liveness {
 
     fn of_term(&self, term: u64) -> MutexGuard<'_, Picture> {
         let mut picture = self.lock();
-        if picture.term != term {
+        if picture.term < term {
             *picture = Picture::new(term, self.clock.boottime());
         }
         picture
@@ -83,11 +81,6 @@ impl Liveness {
             self.news.notify_one();
         }
         ended
-    }
-
-    /// Comes back when there is one more silent coordinator than time alone shows.
-    pub(crate) async fn suspicion(&self) {
-        self.suspicion.notified().await;
     }
 
     /// Comes back when a coordinator's process has come or is known to have ended.
@@ -126,9 +119,7 @@ impl BeatHandler for Liveness {
     }
 
     fn lost_touch(&self, peer: CoordinatorId) {
-        if self.lock().lost_touch(peer, self.clock.boottime()) {
-            self.suspicion.notify_one();
-        }
+        self.lock().lost_touch(peer, self.clock.boottime());
     }
 }
 
@@ -145,10 +136,10 @@ mod tests {
         let beat = |id| Beat { coordinator: CoordinatorId(id), process: 1, agents: Vec::new() };
         let mut seen = Vec::new();
         // A beat may come before the leader's own loops have begun.
-        for (id, term) in [(1, 3), (2, 3), (1, 5), (2, 5)] {
+        for (id, term) in [(1, 3), (2, 3), (1, 5), (2, 5), (2, 3), (2, 5)] {
             seen.push(liveness.beat(beat(id), term).await.sightings.len());
             liveness.lead(term);
         }
-        assert_eq!(seen, [1, 2, 1, 2]);
+        assert_eq!(seen, [1, 2, 1, 2, 2, 2]);
     }
 }

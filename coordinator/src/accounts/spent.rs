@@ -13,7 +13,7 @@ pub(super) fn begin(
     state: &State,
     account: &Account,
     share: &Share,
-    idle: Duration,
+    idle: Option<Duration>,
     now: ClusterTime,
 ) -> Begin {
     let open = state.intents.values().filter(|intent| intent.account == account.name);

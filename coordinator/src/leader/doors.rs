@@ -16,7 +16,7 @@ use crate::context::Context;
 use crate::liveness::Liveness;
 
 /// Between two knocks at the same door.
-const PERIOD: Duration = Duration::from_millis(250);
+const PERIOD: Duration = Duration::from_millis(150);
 /// A refusal comes at once or not at all.
 const KNOCK: Duration = Duration::from_secs(1);
 
@@ -24,12 +24,7 @@ pub(super) async fn run(context: Context, liveness: Arc<Liveness>, stop: Cancell
     let mut ticks = interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        tokio::select! {
-            _ = ticks.tick() => {}
-            // The next look comes a whole period after it.
-            () = liveness.suspicion() => ticks.reset(),
-            () = stop.cancelled() => return,
-        }
+        tokio::select! { _ = ticks.tick() => {}, () = stop.cancelled() => return }
         let state = context.raft.state();
         let knocks = liveness.silent(&state).into_iter().filter_map(|id| state.coordinators.get(&id));
         let knocks = knocks.map(|coordinator| async { (coordinator.id, nobody_listens(coordinator).await) });

@@ -1,6 +1,6 @@
 //! The leader's picture of who is there. All times are CLOCK_BOOTTIME.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use skep_core::State;
@@ -16,7 +16,7 @@ const FLEET_TO_FREEZE: usize = 10;
 const FREEZE_GRACES: u32 = 10;
 /// One beat, and a moment for one that is late: it costs nothing to knock in vain. Sooner at one that a connection broke to.
 const MISSED_BEATS: Duration = Duration::from_millis(1_250);
-/// In a row, a quarter of a second apart.
+/// In a row, a period of the knocks apart.
 const REFUSALS: u32 = 2;
 
 #[derive(Debug)]
@@ -25,7 +25,9 @@ pub(super) struct Picture {
     began: Duration,
     coordinators: BTreeMap<CoordinatorId, Heard>,
     /// To whom a connection broke, or could not be made, since the last beat or knock that was answered.
-    out_of_touch: BTreeMap<CoordinatorId, Duration>,
+    out_of_touch: BTreeSet<CoordinatorId>,
+    /// When a silent one last answered a knock: its connections may break for a while all the same.
+    answered: BTreeMap<CoordinatorId, Duration>,
     refusals: BTreeMap<CoordinatorId, Refusals>,
     /// Hosts that should be connected and are in no coordinator's list, since when.
     missing: BTreeMap<HostId, Duration>,
@@ -52,7 +54,8 @@ impl Picture {
             term,
             began: now,
             coordinators: BTreeMap::new(),
-            out_of_touch: BTreeMap::new(),
+            out_of_touch: BTreeSet::new(),
+            answered: BTreeMap::new(),
             refusals: BTreeMap::new(),
             missing: BTreeMap::new(),
         }
@@ -69,11 +72,10 @@ impl Picture {
         before.is_none_or(|before| before.process != beat.process)
     }
 
-    /// Whether that is new.
-    pub(super) fn lost_touch(&mut self, id: CoordinatorId, now: Duration) -> bool {
-        let known = self.out_of_touch.contains_key(&id);
-        self.out_of_touch.entry(id).or_insert(now);
-        !known
+    pub(super) fn lost_touch(&mut self, id: CoordinatorId, now: Duration) {
+        if self.answered.get(&id).is_none_or(|at| now >= *at + MISSED_BEATS) {
+            self.out_of_touch.insert(id);
+        }
     }
 
     pub(super) fn sightings(&self, now: Duration, grace: Duration) -> Vec<Sighting> {
@@ -117,24 +119,24 @@ impl Picture {
     }
 
     fn is_silent(&self, id: &CoordinatorId, now: Duration) -> bool {
-        self.out_of_touch.contains_key(id) || now >= self.last(id) + MISSED_BEATS
+        self.out_of_touch.contains(id) || now >= self.last(id) + MISSED_BEATS
     }
 
     /// Whether with this one it is known to have ended. A knock that a beat has overtaken says nothing.
     pub(super) fn knocked(&mut self, id: CoordinatorId, refused: bool, now: Duration) -> bool {
         if refused && self.is_silent(&id, now) {
-            let since = self.out_of_touch.get(&id).copied().unwrap_or(now);
-            let refusals = self.refusals.entry(id).or_insert(Refusals { since, in_a_row: 0 });
+            let refusals = self.refusals.entry(id).or_insert(Refusals { since: now, in_a_row: 0 });
             refusals.in_a_row = refusals.in_a_row.saturating_add(1);
         } else {
             self.out_of_touch.remove(&id);
+            self.answered.insert(id, now);
             self.refusals.remove(&id);
         }
         self.has_ended(&id)
     }
 
-    /// One that has ended did so when its connection broke, or before it was first knocked at in vain; of others that are
-    /// silent, nothing is known before their leases are over.
+    /// One that has ended had done so when it was first knocked at in vain; of others that are silent, nothing is known
+    /// before their leases are over.
     fn idle(&self, now: Duration) -> BTreeMap<CoordinatorId, Duration> {
         let refusals = self.ended().filter_map(|id| Some((id, self.refusals.get(&id)?)));
         refusals.map(|(id, refusals)| (id, now.saturating_sub(refusals.since))).collect()
@@ -235,14 +237,26 @@ mod tests {
         let beat = Beat { coordinator: ID, process: 1, agents: Vec::new() };
         assert!(picture.heard(&beat, now) && !picture.heard(&beat, now));
         assert!(!picture.is_silent(&ID, now));
-        assert!(picture.lost_touch(ID, now) && !picture.lost_touch(ID, now));
+        picture.lost_touch(ID, now);
+        assert!(picture.is_silent(&ID, now));
         let later = Duration::from_millis(260);
-        assert!(!picture.knocked(ID, true, later) && picture.knocked(ID, true, later));
+        assert!(!picture.knocked(ID, true, now) && picture.knocked(ID, true, later));
         assert_eq!(picture.idle(later), [(ID, later - now)].into());
         picture.heard(&beat, later);
         assert!(!picture.is_silent(&ID, later) && !ended(&picture));
-        // Somebody answers: it was the connection alone.
-        assert!(picture.lost_touch(ID, later) && !picture.knocked(ID, false, later));
-        assert!(!picture.is_silent(&ID, later) && picture.lost_touch(ID, later));
+    }
+
+    #[test]
+    fn one_that_answers_a_knock_is_left_in_peace_for_a_while() {
+        let (mut picture, now) = (Picture::new(1, Duration::ZERO), Duration::from_millis(10));
+        picture.heard(&Beat { coordinator: ID, process: 1, agents: Vec::new() }, now);
+        picture.lost_touch(ID, now);
+        assert!(!picture.knocked(ID, false, now) && !picture.is_silent(&ID, now));
+        picture.lost_touch(ID, now);
+        assert!(!picture.is_silent(&ID, now));
+        let later = now + MISSED_BEATS;
+        picture.heard(&Beat { coordinator: ID, process: 1, agents: Vec::new() }, later);
+        picture.lost_touch(ID, later);
+        assert!(picture.is_silent(&ID, later));
     }
 }

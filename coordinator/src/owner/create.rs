@@ -14,7 +14,9 @@ use crate::frozen;
 use crate::trust::TrustError;
 use outcome::{bind, close, known};
 
-const BACKOFF_FIRST: Duration = Duration::from_millis(100);
+const BACKOFF_FIRST: Duration = Duration::from_millis(250);
+/// Of the same call again, which the account's limits pace as well; half as long again each time.
+const REPLAY_FIRST: Duration = Duration::from_millis(100);
 const BACKOFF_MAX: Duration = Duration::from_secs(15);
 /// A driver may give up a create that nobody asks for any more.
 const ASKING_PAUSE_MAX: Duration = Duration::from_secs(4);
@@ -38,7 +40,7 @@ pub(super) async fn run(caller: &Caller, intent: &Intent) {
 
 /// The same call can never make more than was asked, so it is made until it says how it ended.
 async fn replay(caller: &Caller, intent: &Intent, call: &CreateIntent, retention: Option<Duration>) {
-    let mut pause = BACKOFF_FIRST;
+    let mut pause = REPLAY_FIRST;
     loop {
         let driver = caller.driver(intent).await;
         let age = caller.context.raft.now().since(intent.opened_at);
@@ -50,7 +52,8 @@ async fn replay(caller: &Caller, intent: &Intent, call: &CreateIntent, retention
             Err(error) if lasting(&error) => return look(caller, intent, Some(error)).await,
             Err(error) => {
                 tracing::debug!(error = %chain(&error), "a create call had no outcome; the same again");
-                pause = wait(pause, &error).await;
+                rest(pause, &error).await;
+                pause = (pause * 3 / 2).min(BACKOFF_MAX);
             }
         }
     }
@@ -152,12 +155,16 @@ fn verdict(error: &DriverError) -> bool {
 
 /// Waits as long as the driver asked, at least the pause; returns the next pause.
 pub(super) async fn wait(pause: Duration, error: &DriverError) -> Duration {
+    rest(pause, error).await;
+    (pause * 2).min(BACKOFF_MAX)
+}
+
+async fn rest(pause: Duration, error: &DriverError) {
     let asked = match error.kind {
         ErrorKind::Throttled { retry_after } => retry_after,
         _ => Duration::ZERO,
     };
     tokio::time::sleep(pause.max(asked)).await;
-    (pause * 3 / 2).min(BACKOFF_MAX)
 }
 
 /// The frozen parameters, as the driver takes them.

@@ -42,13 +42,13 @@ pub struct Sighting {
     pub agents: u64,
 }
 
-/// What the leader does with beats. Asked on whichever coordinator leads, its own beats included.
+/// What the leader does with beats, and without them. Asked on whichever coordinator leads, its own beats included.
 #[async_trait]
 pub trait BeatHandler: Debug + Send + Sync {
     /// `term`: the one this coordinator leads in.
     async fn beat(&self, beat: Beat, term: u64) -> BeatAnswer;
 
-    /// A connection to `peer` broke, or could not be made: it may have ended, and its next beat may never come.
+    /// Entries could not be sent to `peer`: it may have ended, and its next beat may never come.
     fn lost_touch(&self, peer: CoordinatorId);
 }
 

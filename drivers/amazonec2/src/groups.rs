@@ -18,9 +18,8 @@ use skep_driver::flags::invalid;
 use skep_driver::{DriverError, ErrorKind};
 
 /// Another coordinator may make the group at the same moment, and a new group is not seen everywhere at once.
-const ROUNDS: usize = 7;
-/// Doubled with each round.
-const FIRST_PAUSE: Duration = Duration::from_millis(50);
+/// Before each round; the first two are for a group to be made and seen.
+const PAUSES_MS: [u64; 8] = [0, 0, 50, 100, 200, 400, 800, 1_600];
 
 /// The ids of the cluster's own groups in a network, made where they are missing.
 pub(crate) async fn own(
@@ -57,8 +56,8 @@ struct Group<'a> {
 
 impl Group<'_> {
     async fn ensure(&self, rules: &BTreeSet<Rule>) -> Result<String, DriverError> {
-        let mut pause = FIRST_PAUSE;
-        for _ in 0..ROUNDS {
+        for pause in PAUSES_MS {
+            tokio::time::sleep(Duration::from_millis(pause)).await;
             let Some(group) = self.find().await? else {
                 self.create().await?;
                 continue;
@@ -72,8 +71,6 @@ impl Group<'_> {
             if self.authorize(&id, &missing).await? == Added::All {
                 return Ok(id);
             }
-            tokio::time::sleep(pause).await;
-            pause *= 2;
         }
         Err(DriverError::new(
             ErrorKind::Unavailable,

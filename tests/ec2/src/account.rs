@@ -85,7 +85,7 @@ impl Account {
     /// The caller of a request went away before its reply came.
     pub(crate) fn nobody_heard(&self, body: &[u8], reply: &Reply) {
         if matches!(reply, Reply::Answer { status: 200, .. }) {
-            count(&mut self.state().seen.lost, Form::parse(body).action());
+            count(&mut self.state().seen.unheard, Form::parse(body).action());
         }
     }
 

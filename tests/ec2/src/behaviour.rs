@@ -46,7 +46,9 @@ pub struct Seen {
     /// All requests, refused ones among them.
     pub requests: BTreeMap<String, u32>,
     pub throttled: BTreeMap<String, u32>,
-    /// Done, but never answered, or to a caller that had gone.
+    /// Done, and answered to a caller that had gone.
+    pub unheard: BTreeMap<String, u32>,
+    /// Done, but never answered.
     pub lost: BTreeMap<String, u32>,
     /// Instances made.
     pub made: u32,
@@ -61,6 +63,10 @@ impl Seen {
 
     pub fn lost_of(&self, action: &str) -> u32 {
         self.lost.get(action).copied().unwrap_or_default()
+    }
+
+    pub fn unheard_of(&self, action: &str) -> u32 {
+        self.unheard.get(action).copied().unwrap_or_default()
     }
 
     pub fn throttled_of(&self, action: &str) -> u32 {

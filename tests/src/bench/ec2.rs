@@ -40,7 +40,7 @@ pub struct Ec2Took {
     pub took: Duration,
     /// Nobody could have been faster.
     pub least: Duration,
-    /// Nor here, had every answer been heard.
+    /// The same without the creates that had to be sent once more.
     pub undisturbed: Duration,
     pub seen: Seen,
     /// Instances beyond one a host.
@@ -86,7 +86,8 @@ fn measure(options: &Ec2Options, processes: &mut Processes, ec2: &Ec2) -> Ec2Too
     assert_eq!(held.len(), options.instances as usize, "each host has an instance of its own");
     let runs = (of_action("RunInstances").1, 1);
     let undisturbed = shortest(&[runs, (buckets::INSTANCES, BATCH)], &seen.creates);
-    let requests = seen.creates.len() + seen.lost_of("RunInstances") as usize;
+    let unanswered = seen.lost_of("RunInstances") + seen.unheard_of("RunInstances");
+    let requests = seen.creates.len() + unanswered as usize;
     Ec2Took {
         took,
         least: undisturbed.max(shortest(&[runs], &vec![Duration::ZERO; requests])),
@@ -113,7 +114,8 @@ impl Ec2Took {
         figures.print("ratio_to_bucket_minimum", self.took.as_secs_f64() / self.least.as_secs_f64(), "")?;
         let undisturbed = self.took.as_secs_f64() / self.undisturbed.as_secs_f64();
         figures.print("ratio_to_undisturbed_minimum", undisturbed, "")?;
-        figures.print("creates_unheard", f64::from(self.seen.lost_of("RunInstances")), "calls")?;
+        figures.print("creates_lost", f64::from(self.seen.lost_of("RunInstances")), "calls")?;
+        figures.print("creates_unheard", f64::from(self.seen.unheard_of("RunInstances")), "calls")?;
         figures.print("create_calls", calls("RunInstances"), "calls")?;
         figures.print("creates_throttled", f64::from(self.seen.throttled_of("RunInstances")), "calls")?;
         figures.print("describe_calls", calls("DescribeInstances"), "calls")?;

@@ -35,7 +35,7 @@ const REDIAL: Duration = Duration::from_millis(100);
 #[derive(Debug, Clone)]
 pub(in crate::raft) struct Network {
     dialer: Dialer,
-    /// Told of each peer whose stream breaks, or that takes none.
+    /// Told of each peer whose stream of entries fails.
     beats: Arc<dyn BeatHandler>,
 }
 

@@ -13,7 +13,7 @@ use skep_types::{Bucket, CallClass, IntentId, Limits};
 
 use super::around::{Around, decorate};
 use crate::{Call, Driver, DriverError, ErrorKind};
-use level::{Level, STEPS, time_for};
+use level::{Level, time_for};
 use queue::Place;
 
 /// Creates whose instances are paid for, of which the oldest are forgotten: more than can be Open at once.
@@ -28,10 +28,11 @@ const SOON: Duration = Duration::from_secs(1);
 pub enum Begin {
     /// As much as they can: nobody has called before.
     Full,
-    /// What came in since somebody else may have called last, and one token: nobody knows what was spent before, but a
-    /// refusal tells. That of instances made is the exception: those are known.
+    /// Nothing, as nobody knows what was spent before. That of instances made is the exception: those are known.
     After {
-        idle: Duration,
+        /// Where another owner called before: for how long nobody had, when this one took over. What came in since is there,
+        /// and a token more is tried for: a refusal tells what the other one left.
+        idle: Option<Duration>,
         /// Instances made, or perhaps made, within the time in which their bucket fills.
         made: u32,
         /// The creates that `made` counts and that may be tried again.
@@ -61,7 +62,8 @@ impl Throttle {
         };
         let unknown = |bucket: &Bucket| match spent {
             None => Level::less(*bucket, 0),
-            Some((idle, _)) => Level::gained(*bucket, idle.saturating_add(time_for(*bucket, 1))),
+            Some((None, _)) => Level::less(*bucket, bucket.burst),
+            Some((Some(idle), _)) => Level::gained(*bucket, idle.saturating_add(time_for(*bucket, 1))),
         };
         let call = |(class, bucket): (&CallClass, &Bucket)| (*class, unknown(bucket));
         let instance = |(class, bucket): (&CallClass, &Bucket)| match (class, spent) {
@@ -118,19 +120,22 @@ impl Around for Throttle {
         self.admit(call).await;
         let mut answer = go().await;
         let Some(level) = self.payee(call) else { return answer };
-        for _ in 0..STEPS {
-            let Some(pause) = answer.as_ref().err().and_then(short_pause) else { break };
-            tokio::time::sleep(level.refused().max(pause)).await;
+        loop {
+            let Some(asked) = answer.as_ref().err().and_then(pause) else {
+                level.taken();
+                return answer;
+            };
+            let Some(step) = level.refused().filter(|_| asked <= SOON) else { return answer };
+            tokio::time::sleep(step.max(asked)).await;
             answer = go().await;
         }
-        answer
     }
 }
 
-/// Nothing was done, for there were too many calls, and soon there may be another.
-fn short_pause(error: &DriverError) -> Option<Duration> {
+/// How long the endpoint asks callers to wait, where it was asked too much.
+fn pause(error: &DriverError) -> Option<Duration> {
     match error.kind {
-        ErrorKind::Throttled { retry_after } => Some(retry_after).filter(|pause| *pause <= SOON),
+        ErrorKind::Throttled { retry_after } => Some(retry_after),
         _ => None,
     }
 }
@@ -168,8 +173,8 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_call_that_was_refused_is_made_again_until_a_token_has_come_in() {
         let second = Duration::from_secs(1);
-        assert_eq!(refused(Duration::ZERO).await, (1 + STEPS, second * 2 + level::ON_THE_WAY));
-        assert_eq!(refused(SOON).await, (1 + STEPS, second * 5 + level::ON_THE_WAY));
+        assert_eq!(refused(Duration::ZERO).await, (1 + level::STEPS, second * 2 + level::ON_THE_WAY));
+        assert_eq!(refused(SOON).await, (1 + level::STEPS, second * 5 + level::ON_THE_WAY));
         assert_eq!(refused(SOON * 2).await, (1, second + level::ON_THE_WAY));
     }
 

@@ -24,6 +24,8 @@ pub(super) struct Level {
     taken: Mutex<Taken>,
     /// Steps that it is behind, since the last call was let through.
     behind: AtomicU32,
+    /// Calls that the endpoint refused since it took one.
+    refusals: AtomicU32,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +58,7 @@ impl Level {
             queue: Queue::default(),
             taken: Mutex::new(Taken { empty_at, waited: false }),
             behind: AtomicU32::new(0),
+            refusals: AtomicU32::new(0),
         }
     }
 
@@ -67,10 +70,16 @@ impl Level {
         self.time_for(1) / STEPS
     }
 
-    /// A call that has paid came too early. How long it waits, and all behind it.
-    pub(super) fn refused(&self) -> Duration {
+    /// A call that has paid came too early: how long it waits, and all behind it. None once so many were refused since the
+    /// last one was taken that it was not for a moment.
+    pub(super) fn refused(&self) -> Option<Duration> {
+        let refusals = self.refusals.fetch_add(1, Ordering::Relaxed);
         self.behind.fetch_add(1, Ordering::Relaxed);
-        self.step()
+        (refusals < STEPS).then(|| self.step())
+    }
+
+    pub(super) fn taken(&self) {
+        self.refusals.store(0, Ordering::Relaxed);
     }
 
     /// More than the bucket holds are taken as they come in.
@@ -168,8 +177,12 @@ mod tests {
     async fn after_a_refusal_everybody_waits_a_step_longer() {
         let level = Level::less(Bucket { per_minute: 60, burst: 5 }, 4);
         assert_eq!(seconds_for(&level, &[1]).await, 0.0);
-        assert_eq!(level.refused(), Duration::from_millis(250));
+        assert_eq!(level.refused(), Some(Duration::from_millis(250)));
         assert_eq!(seconds_for(&level, &[1]).await, 1.3);
+        let pauses = [(); STEPS as usize].map(|()| level.refused().is_some());
+        assert_eq!(pauses, [true, true, true, false]);
+        level.taken();
+        assert!(level.refused().is_some());
         // However many calls were refused, no more can be missing than it holds.
         level.behind.store(100, Ordering::Relaxed);
         assert_eq!(seconds_for(&level, &[1]).await, 6.0);
