@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_sdk_ec2::Client;
+use aws_sdk_ec2::config::retry::RetryConfig;
 use aws_sdk_ec2::config::{BehaviorVersion, Credentials, Region};
 use skep_driver::{Access, Bootstrap, CreateIntent, Driver, Instance, Kind, Slot, Target};
 use skep_driver_amazonec2::AmazonEc2;
@@ -37,6 +38,8 @@ pub(crate) fn somebody(world: &World) -> Client {
         .behavior_version(BehaviorVersion::latest())
         .region(Region::new("us-east-1"))
         .endpoint_url(world.endpoint())
+        // The account's buckets are the driver's as well.
+        .retry_config(RetryConfig::standard().with_max_attempts(20))
         .credentials_provider(Credentials::new("testing", "testing", None, None, "test"));
     Client::from_conf(config.build())
 }
