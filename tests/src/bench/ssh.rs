@@ -43,11 +43,13 @@ pub struct SshOptions {
 pub fn ssh<W: Write>(options: &SshOptions, figures: &mut Figures<W>) -> io::Result<()> {
     // With the patience of every day: a machine that does not answer takes as long as a call may take in a test.
     let settings = Settings { driver_call: limits::DRIVER_CALL, ..Settings::default() };
-    let cluster = Processes::start_with(COORDINATORS, &settings);
-    let key = keygen(cluster.folder(), "id", &["-t", "ed25519"]);
+    let folder = tempfile::tempdir()?;
+    let key = keygen(folder.path(), "id", &["-t", "ed25519"]);
     let lone = boot(1, &key);
     let fleet = boot((options.machines + BAD) as usize, &key);
     spoil(&fleet);
+    // Machines take a while to boot: a cluster that had waited for them would look for orphans on all of them meanwhile.
+    let cluster = Processes::start_with(COORDINATORS, &settings);
     account(&cluster, &key, &lone[0], &fleet);
     let api = Api::connect(&cluster.config(), cluster.address(0));
     let one = adopted(&api, "one", 1, 1);
