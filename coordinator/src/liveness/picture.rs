@@ -128,9 +128,11 @@ impl Picture {
             let refusals = self.refusals.entry(id).or_insert(Refusals { since: now, in_a_row: 0 });
             refusals.in_a_row = refusals.in_a_row.saturating_add(1);
         } else {
+            self.refusals.remove(&id);
+        }
+        if !refused {
             self.out_of_touch.remove(&id);
             self.answered.insert(id, now);
-            self.refusals.remove(&id);
         }
         self.has_ended(&id)
     }
@@ -244,6 +246,10 @@ mod tests {
         assert_eq!(picture.idle(later), [(ID, later - now)].into());
         picture.heard(&beat, later);
         assert!(!picture.is_silent(&ID, later) && !ended(&picture));
+        // Refused before the beat, and no answer that would leave it in peace.
+        assert!(!picture.knocked(ID, true, later));
+        picture.lost_touch(ID, later);
+        assert!(picture.is_silent(&ID, later));
     }
 
     #[test]

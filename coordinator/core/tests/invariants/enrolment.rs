@@ -3,9 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use skep_core::Command;
-use skep_core::command::{AgentCommand, OutcomeCommand, Placement, PlanCommand, Reply};
-use skep_core::command::{NewIntent, NewSlot, Request};
-use skep_core::plan::account::WishKind;
+use skep_core::command::{AgentCommand, OutcomeCommand, Placement, Reply, Request};
 use skep_core::state::Account;
 use skep_types::{Code, Digest, HostName, InstanceRef, IntentId, Phase, ProviderId, limits};
 
@@ -15,14 +13,9 @@ use crate::support::{Cluster, DriverSpec, create_hosts, delete_hosts, digest, ho
 fn opened(spec: DriverSpec) -> (Cluster, [Digest; 2]) {
     let mut cluster = Cluster::founded(spec);
     cluster.accepted(request("create", Request::CreateHosts(create_hosts("web", 2))));
-    let wish = cluster.plan().wishes.remove(0);
-    let WishKind::Create(template) = wish.kind else { panic!("not a create") };
     let shared = spec.naming == skep_types::SlotNaming::Interchangeable;
     let tokens = [digest(100), digest(if shared { 100 } else { 101 })];
-    let slots = tokens.map(|token| NewSlot { token }).to_vec();
-    let intent = NewIntent::Create { template, slots, sealed_bootstrap: Vec::new() };
-    let (guards, account, shard) = (wish.guards, wish.account, wish.shard);
-    cluster.one(Command::Plan(PlanCommand::OpenIntent { guards, account, shard, intent }));
+    cluster.open_create(&tokens);
     (cluster, tokens)
 }
 

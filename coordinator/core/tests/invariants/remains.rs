@@ -1,9 +1,7 @@
 //! 1, 5 and 9: what a create that failed has left is some host's, is never counted, and goes with its host.
 
 use skep_core::Command;
-use skep_core::command::{Advance, CreateHosts, NewIntent, NewSlot, OutcomeCommand, Placement, PlanCommand};
-use skep_core::command::{Reply, Request};
-use skep_core::plan::account::WishKind;
+use skep_core::command::{Advance, CreateHosts, OutcomeCommand, Placement, Reply, Request};
 use skep_core::plan::{Action, Step};
 use skep_types::{FailureClass, InstanceRef, IntentId, OnFailure, OperationId, Phase, Verdict};
 
@@ -16,13 +14,7 @@ fn opened(on_failure: OnFailure) -> (Cluster, OperationId, IntentId) {
     let mut cluster = Cluster::founded(DriverSpec::NONE);
     let asked = CreateHosts { on_failure, min_count: 1, ..create_hosts("web", 1) };
     let operation = cluster.accepted(request("create", Request::CreateHosts(asked)));
-    let wish = cluster.plan().wishes.remove(0);
-    let WishKind::Create(template) = wish.kind else { panic!("not a create") };
-    let slots = vec![NewSlot { token: digest(100) }];
-    let intent = NewIntent::Create { template, slots, sealed_bootstrap: Vec::new() };
-    let (guards, account, shard) = (wish.guards, wish.account, wish.shard);
-    cluster.one(Command::Plan(PlanCommand::OpenIntent { guards, account, shard, intent }));
-    let intent = *cluster.state.intents.keys().next().expect("an open intent");
+    let intent = cluster.open_create(&[digest(100)]);
     (cluster, operation, intent)
 }
 

@@ -1,9 +1,8 @@
 //! Booting: the time of a boot, then Failed.
 
 use skep_core::Command;
-use skep_core::command::{NewIntent, NewSlot, OutcomeCommand, PlanCommand};
+use skep_core::command::OutcomeCommand;
 use skep_core::plan::WaitReason;
-use skep_core::plan::account::WishKind;
 use skep_types::{ClusterTime, FailureClass, IntentId, Phase, limits};
 
 use super::{fails, ms, wait};
@@ -23,13 +22,7 @@ fn waits_for_the_agent_until_the_boot_deadline() {
 /// A host `web` that was bound while its create goes on.
 fn bound_early() -> (Cluster, IntentId) {
     let mut cluster = lone();
-    let wish = cluster.plan().wishes.remove(0);
-    let WishKind::Create(template) = wish.kind else { panic!("not a create") };
-    let slots = vec![NewSlot { token: digest(100) }];
-    let intent = NewIntent::Create { template, slots, sealed_bootstrap: Vec::new() };
-    let (guards, account, shard) = (wish.guards, wish.account, wish.shard);
-    cluster.one(Command::Plan(PlanCommand::OpenIntent { guards, account, shard, intent }));
-    let intent = *cluster.state.intents.keys().next().expect("an open intent");
+    let intent = cluster.open_create(&[digest(100)]);
     cluster.with_host("web", |host| {
         bound(host, Phase::Booting);
         host.instance.as_mut().expect("an instance").intent = intent;

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use skep_core::command::{Founding, MemberCommand, Reply, RequestCommand};
+use skep_core::command::{Founding, MemberCommand, NewIntent, NewSlot, PlanCommand, Reply, RequestCommand};
+use skep_core::plan::account::WishKind;
 use skep_core::plan::owner::{self, Liveness};
 use skep_core::plan::{Plan, Step, View, next_step};
 use skep_core::state::{Host, Issuers, Operation, Swarm};
 use skep_core::{Changes, Command, Entry, State, apply};
-use skep_types::{ClusterTime, CoordinatorId, HostId, OperationId, SealedIssuer};
+use skep_types::{ClusterTime, CoordinatorId, Digest, HostId, IntentId, OperationId, SealedIssuer};
 
 use super::build::{DriverSpec, digest, host_name, person};
 
@@ -112,6 +113,17 @@ impl Cluster {
 
     pub(crate) fn operation(&self, id: OperationId) -> &Operation {
         self.state.operations.get(&id).expect("the operation is kept")
+    }
+
+    /// Opens the one create that is planned, with a token for each slot.
+    pub(crate) fn open_create(&mut self, tokens: &[Digest]) -> IntentId {
+        let wish = self.plan().wishes.remove(0);
+        let WishKind::Create(template) = wish.kind else { panic!("not a create") };
+        let slots = tokens.iter().map(|token| NewSlot { token: *token }).collect();
+        let intent = NewIntent::Create { template, slots, sealed_bootstrap: Vec::new() };
+        let (guards, account, shard) = (wish.guards, wish.account, wish.shard);
+        self.one(Command::Plan(PlanCommand::OpenIntent { guards, account, shard, intent }));
+        *self.state.intents.keys().next().expect("an open intent")
     }
 
     /// Changes one host's record directly, for tables; the index is made anew.

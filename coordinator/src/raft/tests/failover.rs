@@ -1,5 +1,6 @@
 //! Leaders that go.
 
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use skep_types::CoordinatorId;
@@ -25,6 +26,17 @@ async fn after_a_leader_was_killed_the_next_write_is_acknowledged_soon() {
         cluster.start(leader).await.unwrap();
     }
     assert_eq!(cluster.assert_equal_states().await.operations.len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_leader_is_told_of_a_follower_that_was_killed() {
+    let mut cluster = Cluster::of(3).await;
+    let killed = cluster.follower().await;
+    let mut out_of_touch = cluster.out_of_touch.subscribe();
+    cluster.out_of_touch.send_replace(BTreeSet::new());
+    cluster.kill(killed).await;
+    let told = out_of_touch.wait_for(|lost| lost.contains(&CoordinatorId(killed)));
+    tokio::time::timeout(super::harness::PATIENCE, told).await.expect("waited too long").unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,6 +1,6 @@
 //! Makes clusters, and the commands they are given.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use skep_core::{State, state};
 use skep_tls::{ALPN_GRPC, Certified, Key, ServerTls, ServerTrust, Swap, client_config, wall_now};
 use skep_types::{ClusterId, CoordinatorId, Digest, OperationId, PersonRole};
 use tempfile::TempDir;
+use tokio::sync::watch;
 use tokio::time::timeout;
 
 use crate::clock::BootClock;
@@ -34,6 +35,8 @@ pub(crate) struct Cluster {
     tune: fn(&mut RaftConfig),
     /// What is under the logs: real files, if nothing else was put there.
     disks: BTreeMap<u64, Arc<dyn Disk>>,
+    /// To whom any node's stream of entries failed.
+    pub(crate) out_of_touch: Arc<watch::Sender<BTreeSet<CoordinatorId>>>,
 }
 
 impl Cluster {
@@ -51,6 +54,7 @@ impl Cluster {
             nodes: BTreeMap::new(),
             tune: |_| {},
             disks: BTreeMap::new(),
+            out_of_touch: Arc::default(),
         }
     }
 
@@ -127,7 +131,7 @@ impl Cluster {
             clock: Arc::new(BootClock),
             disk: self.disk(id),
             checkpoint: Arc::new(Unwatched),
-            beats: Arc::new(Counting),
+            beats: Arc::new(Listening(Arc::clone(&self.out_of_touch))),
         };
         let handle = start(self.config(id), parts).await?;
         self.nodes.insert(id, handle);
@@ -246,15 +250,19 @@ pub(crate) async fn write(node: &RaftHandle, number: u64) -> OperationId {
     }
 }
 
-/// Answers a beat with as many sightings as agents came with it.
+/// Hears every beat, and keeps whom a node lost touch with.
 #[derive(Debug)]
-struct Counting;
+struct Listening(Arc<watch::Sender<BTreeSet<CoordinatorId>>>);
 
 #[async_trait]
-impl BeatHandler for Counting {
+impl BeatHandler for Listening {
     async fn beat(&self, _beat: Beat, term: u64) -> BeatAnswer {
         BeatAnswer { term, sightings: Vec::new() }
     }
 
-    fn lost_touch(&self, _: CoordinatorId) {}
+    fn lost_touch(&self, peer: CoordinatorId) {
+        self.0.send_modify(|lost| {
+            lost.insert(peer);
+        });
+    }
 }
