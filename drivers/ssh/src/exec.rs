@@ -7,13 +7,17 @@
 //! The command is the same for every script and every machine, understood by any login shell, and all that `ps` and
 //! sudo's log see. `dd bs=1` takes the script and not a byte of the data, which no shell promises of itself.
 
+mod pace;
+
 use std::time::Duration;
 
 use bytes::Bytes;
 use russh::client::Msg;
 use russh::{ChannelMsg, ChannelWriteHalf};
+use tokio::sync::watch;
 use tokio::time::timeout;
 
+use self::pace::Pace;
 use crate::sudo::Root;
 use crate::{Connection, Error, Kind};
 
@@ -117,13 +121,16 @@ impl Connection {
         channel.exec(true, command).await.map_err(|error| link.explain(what, error))?;
         let (mut from, to) = channel.split();
         let mut collected = Collected::default();
-        let writing = write(to, stdin);
+        let (windows, told) = watch::channel(0);
+        let writing = write(to, stdin, Pace::new(told));
         tokio::pin!(writing);
         let mut written = false;
         loop {
             tokio::select! {
                 message = from.wait() => {
-                    if !message.is_some_and(|message| collected.take(message)) {
+                    if let Some(ChannelMsg::WindowAdjusted { new_size }) = message {
+                        windows.send_replace(new_size);
+                    } else if !message.is_some_and(|message| collected.take(message)) {
                         break;
                     }
                 }
@@ -144,9 +151,12 @@ fn padded(text: &str) -> Bytes {
     padded.into()
 }
 
-async fn write(to: ChannelWriteHalf<Msg>, stdin: Vec<Bytes>) -> Result<(), russh::Error> {
-    for bytes in stdin {
-        to.data_bytes(bytes).await?;
+async fn write(to: ChannelWriteHalf<Msg>, stdin: Vec<Bytes>, mut pace: Pace) -> Result<(), russh::Error> {
+    for mut bytes in stdin {
+        while !bytes.is_empty() {
+            let piece = bytes.split_to(pace.take(bytes.len()).await);
+            to.data_bytes(piece).await?;
+        }
     }
     to.eof().await
 }

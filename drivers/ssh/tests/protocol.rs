@@ -28,9 +28,14 @@ enum Manner {
     HangsUp,
     SaysNothing,
     OpensChannels,
+    /// Answers when all has arrived, with how much it was.
+    Counts,
 }
 
-struct Odd(Manner);
+struct Odd {
+    manner: Manner,
+    arrived: usize,
+}
 
 impl server::Handler for Odd {
     type Error = russh::Error;
@@ -55,10 +60,11 @@ impl server::Handler for Odd {
         _: &[u8],
         session: &mut Session,
     ) -> Result<(), russh::Error> {
-        match self.0 {
+        match self.manner {
             Manner::Refuses => return session.channel_failure(id),
             Manner::HangsUp => return Err(russh::Error::Disconnect),
             Manner::SaysNothing => return Ok(()),
+            Manner::Counts => return session.channel_success(id),
             Manner::ClosesWithoutStatus => session.channel_success(id)?,
             Manner::Floods => {
                 session.channel_success(id)?;
@@ -82,6 +88,20 @@ impl server::Handler for Odd {
         }
         session.close(id)
     }
+
+    async fn data(&mut self, _: ChannelId, data: &[u8], _: &mut Session) -> Result<(), russh::Error> {
+        self.arrived += data.len();
+        Ok(())
+    }
+
+    async fn channel_eof(&mut self, id: ChannelId, session: &mut Session) -> Result<(), russh::Error> {
+        if let Manner::Counts = self.manner {
+            session.data(id, self.arrived.to_string().into_bytes())?;
+            session.exit_status_request(id, 0)?;
+            session.close(id)?;
+        }
+        Ok(())
+    }
 }
 
 async fn listen() -> (TcpListener, SocketAddr) {
@@ -102,12 +122,16 @@ fn route(address: SocketAddr) -> Route {
 }
 
 async fn odd(manner: Manner) -> Connection {
+    odd_with(Config::default(), manner).await
+}
+
+async fn odd_with(config: Config, manner: Manner) -> Connection {
     let (listener, address) = listen().await;
     let key = PrivateKey::random(&mut safe_rng(), Algorithm::Ed25519).unwrap();
-    let config = Arc::new(Config { keys: vec![key], ..Config::default() });
+    let config = Arc::new(Config { keys: vec![key], ..config });
     tokio::spawn(async move {
         let (stream, _) = listener.accept().await.unwrap();
-        server::run_stream(config, stream, Odd(manner)).await.unwrap().await
+        server::run_stream(config, stream, Odd { manner, arrived: 0 }).await.unwrap().await
     });
     let route = Route { deadlines: Deadlines::default(), ..route(address) };
     connect(&route).await.unwrap()
@@ -149,6 +173,20 @@ async fn a_script_that_never_ends_is_left() {
 #[tokio::test]
 async fn a_server_opens_nothing_here() {
     assert_eq!(run(Manner::OpensChannels).await.unwrap().status, 0);
+}
+
+/// This server speaks when half of its window is used up.
+#[tokio::test]
+async fn what_is_sent_arrives_whenever_a_server_speaks_of_its_window() {
+    const BYTES: usize = 3 << 20;
+    for (window, speaks) in [(64 << 10, true), (400 << 10, true), (2 << 20, false)] {
+        let config = Config { window_size: window, ..Config::default() };
+        let connection = odd_with(config, Manner::Counts).await;
+        let began = Instant::now();
+        let output = connection.run(SCRIPT, vec![vec![7; BYTES].into()]).await.unwrap();
+        assert_eq!(output.stdout, (4096 + BYTES).to_string(), "window {window}");
+        assert!(speaks || began.elapsed() >= Duration::from_secs(1), "it was waited for: window {window}");
+    }
 }
 
 /// Does something with every connection, and counts them.

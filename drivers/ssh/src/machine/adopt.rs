@@ -11,7 +11,7 @@ use super::{Architecture, Looked, Marker, said};
 use crate::exec::Script;
 use crate::{Connection, Error, Kind};
 
-/// The agent's six megabytes over a line of a megabit a second, and the script; shorter than a driver's call.
+/// The agent's seven megabytes over a line of a megabit a second, and the script; shorter than a driver's call.
 const ADOPT: Script =
     Script::new(include_str!("adopt.sh"), "bringing the agent", Duration::from_secs(100)).as_root();
 
