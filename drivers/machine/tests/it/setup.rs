@@ -173,8 +173,10 @@ pub(crate) async fn destroyed(driver: &dyn Driver, target: &Target) -> Result<()
     driver.destroy(CLUSTER, std::slice::from_ref(target)).await.unwrap().remove(0)
 }
 
-pub(crate) fn users() -> Option<UserRange> {
-    rustix::process::geteuid().is_root().then(|| "61000-61009".parse().unwrap())
+/// For plugins with users of their own, which only root can give them.
+pub(crate) fn users() -> UserRange {
+    assert!(rustix::process::geteuid().is_root(), "this test gives plugins users of their own: run it as root");
+    "61000-61009".parse().unwrap()
 }
 
 pub(crate) async fn until<T>(what: &str, condition: impl AsyncFn() -> Option<T>) -> T {
