@@ -10,8 +10,11 @@ mod orphans;
 mod targets;
 
 use std::collections::BTreeMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures::FutureExt;
 use skep_core::state::{Intent, IntentKind};
 use skep_types::IntentId;
 use tokio::task::{JoinHandle, JoinSet};
@@ -22,6 +25,9 @@ use crate::telemetry;
 use call::Caller;
 pub(crate) use lease::Lease;
 
+const PANICKED_PAUSE: Duration = Duration::from_secs(1);
+const PANICKED_PAUSE_MAX: Duration = Duration::from_secs(60);
+
 /// What identifies this process as an owner.
 #[derive(Debug, Clone)]
 pub(crate) struct Ownership {
@@ -29,7 +35,7 @@ pub(crate) struct Ownership {
     pub(crate) process: u64,
     pub(crate) lease: Lease,
     /// Between two looks for orphans.
-    pub(crate) orphan_search: std::time::Duration,
+    pub(crate) orphan_search: Duration,
 }
 
 pub(crate) async fn run(context: Context, ownership: Ownership, shutdown: CancellationToken) {
@@ -100,14 +106,27 @@ impl Work {
 async fn work_on(caller: &Caller, intent: &Intent) {
     let context = &caller.context;
     let span = telemetry::spans::intent(&context.cluster, &context.raft.state(), intent);
-    let work = async {
-        match &intent.kind {
-            IntentKind::Create { .. } => create::run(caller, intent).await,
-            IntentKind::Power { .. } | IntentKind::Destroy { .. } => targets::run(caller, intent).await,
-        }
-    };
-    let work = tracing::Instrument::instrument(work, span);
+    let work = tracing::Instrument::instrument(whole(|| act(caller, intent)), span);
     tokio::select! { () = work => {}, () = caller.stopped() => {} }
+}
+
+async fn act(caller: &Caller, intent: &Intent) {
+    match &intent.kind {
+        IntentKind::Create { .. } => create::run(caller, intent).await,
+        IntentKind::Power { .. } | IntentKind::Destroy { .. } => targets::run(caller, intent).await,
+    }
+}
+
+/// A driver that panics has ended without an outcome, and only an outcome closes an intent: it is called again, ever more
+/// slowly, until this is somebody else's.
+async fn whole<F: Future<Output = ()>>(work: impl Fn() -> F) {
+    let mut pause = PANICKED_PAUSE;
+    // Nothing that it has changed is looked at again.
+    while AssertUnwindSafe(work()).catch_unwind().await.is_err() {
+        tracing::error!(?pause, "a call of a driver panicked; what it was for begins anew");
+        tokio::time::sleep(pause).await;
+        pause = (pause * 2).min(PANICKED_PAUSE_MAX);
+    }
 }
 
 /// Background tasks that end with the loop that started them.
@@ -119,5 +138,23 @@ impl Searches {
             // A search that panicked has said so; there is nothing to add.
             let _ended = task.await;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn work_that_panics_begins_anew() {
+        let begun = Cell::new(0);
+        let work = || async {
+            begun.set(begun.get() + 1);
+            assert!(begun.get() > 2, "a driver's answer is not what it should be");
+        };
+        whole(work).await;
+        assert_eq!(begun.get(), 3);
     }
 }

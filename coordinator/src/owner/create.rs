@@ -12,7 +12,7 @@ use skep_types::{Idempotency, Secret, chain};
 use super::call::{Caller, failure_kind};
 use crate::frozen;
 use crate::trust::TrustError;
-use outcome::{bind, close, known};
+use outcome::{bind, close, is_live, known};
 
 const BACKOFF_FIRST: Duration = Duration::from_millis(250);
 /// Of the same call again, which the account's limits pace as well; half as long again each time.
@@ -61,8 +61,9 @@ async fn replay(caller: &Caller, intent: &Intent, call: &CreateIntent, retention
 
 /// Nothing protects a second call: it is committed that one is made.
 async fn attempt_once(caller: &Caller, intent: &Intent, call: &CreateIntent) {
-    let marked =
-        caller.propose(vec![OutcomeCommand::MarkAttempted { intent: intent.id, epoch: caller.epoch }]).await;
+    let attempt = uuid::Uuid::now_v7().as_u64_pair().1;
+    let mark = OutcomeCommand::MarkAttempted { intent: intent.id, epoch: caller.epoch, attempt };
+    let marked = caller.propose(vec![mark]).await;
     if marked.first() != Some(&Reply::Done) {
         // What the coordinator before this one had begun may end later than it.
         tokio::time::sleep(caller.driver(intent).await.describe().settle).await;
@@ -124,12 +125,13 @@ async fn finish_without(caller: &Caller, intent: &Intent, error: DriverError) {
 async fn look(caller: &Caller, intent: &Intent, error: Option<DriverError>) {
     tokio::time::sleep(caller.driver(intent).await.describe().settle).await;
     let mut pause = BACKOFF_FIRST;
-    let found = loop {
+    let mut found = loop {
         match caller.tagged(&*caller.driver(intent).await, intent.id).await {
             Ok(found) => break found,
             Err(error) => pause = wait(pause, &error).await,
         }
     };
+    found.retain(is_live);
     let asked = match &intent.kind {
         IntentKind::Create { slots, .. } => slots.len(),
         IntentKind::Power { .. } | IntentKind::Destroy { .. } => 0,
@@ -191,5 +193,13 @@ fn driver_call(caller: &Caller, intent: &Intent) -> Result<CreateIntent, TrustEr
         template: (**template).clone(),
         slots: slots.collect(),
         lost: false,
+        inherited: inherited(caller, intent),
     })
+}
+
+/// Whether the owner before this one may have begun it.
+fn inherited(caller: &Caller, intent: &Intent) -> bool {
+    let state = caller.context.raft.state();
+    let owner = state.accounts.get(&intent.account).and_then(|account| account.owner(intent.shard));
+    owner.is_none_or(|owner| owner.since >= intent.opened_at)
 }

@@ -13,15 +13,16 @@ use skep_types::{AccountName, InstanceRef, chain};
 use tokio_util::sync::CancellationToken;
 
 use super::call::{Caller, everything};
-use super::{Ownership, Searches};
+use super::{Ownership, Searches, whole};
 use crate::context::Context;
 
 pub(super) fn spawn(context: &Context, ownership: &Ownership, stop: &CancellationToken) -> Searches {
-    let search = run(context.clone(), ownership.clone(), stop.clone());
+    let (context, ownership, stop) = (context.clone(), ownership.clone(), stop.clone());
+    let search = async move { whole(|| run(&context, &ownership, &stop)).await };
     Searches(vec![tokio::spawn(search)])
 }
 
-async fn run(context: Context, ownership: Ownership, stop: CancellationToken) {
+async fn run(context: &Context, ownership: &Ownership, stop: &CancellationToken) {
     // Seen once already. Bounded by what the drivers list.
     let mut suspects = BTreeSet::new();
     loop {
@@ -29,7 +30,7 @@ async fn run(context: Context, ownership: Ownership, stop: CancellationToken) {
             () = tokio::time::sleep(ownership.orphan_search) => {}
             () = stop.cancelled() => return,
         }
-        let look = look(&context, &ownership, &stop, suspects);
+        let look = look(context, ownership, stop, suspects);
         suspects = tokio::select! { seen = look => seen, () = stop.cancelled() => return };
     }
 }

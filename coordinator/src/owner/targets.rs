@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use skep_core::command::{Failure, OutcomeCommand};
+use skep_core::command::{Failure, FailureKind, OutcomeCommand};
 use skep_core::state::{Intent, IntentKind, Target};
 use skep_driver::{Driver, DriverError, ErrorKind};
 use skep_types::chain;
@@ -65,10 +65,12 @@ async fn call(
     Err(DriverError::new(ErrorKind::Internal, message))
 }
 
-/// Power and destroy may be done again, so an unknown outcome passes.
 fn failure(error: DriverError) -> Failure {
-    let message = chain(&error);
-    let again = DriverError::new(ErrorKind::Unavailable, "");
-    let kind = if error.kind == ErrorKind::Ambiguous { failure_kind(&again) } else { failure_kind(&error) };
-    Failure { kind, message }
+    let kind = match error.kind {
+        // Power and destroy may be done again.
+        ErrorKind::Ambiguous => failure_kind(&DriverError::new(ErrorKind::Unavailable, "")),
+        ErrorKind::NotFound => FailureKind::Gone,
+        _ => failure_kind(&error),
+    };
+    Failure { kind, message: chain(&error) }
 }

@@ -83,6 +83,8 @@ pub struct CreateIntent {
     /// answer. Nothing new is begun now. What it made is told; what it may have left, as the remains of a create that failed;
     /// `Ambiguous` or `Unavailable`, that it is too early to tell.
     pub lost: bool,
+    /// Another coordinator may have made this call before, and its outcome is not known here.
+    pub inherited: bool,
 }
 
 /// One instance to be made.

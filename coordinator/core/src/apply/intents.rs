@@ -90,6 +90,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, id: IntentId, account: AccountName, shard:
         shard,
         opened_at: tx.now(),
         attempted: false,
+        attempt: 0,
         kind,
     };
     *tx.state.index.open.entry(account.clone()).or_default() += 1;

@@ -15,7 +15,9 @@ use crate::state::{Host, Intent, IntentKind, Target};
 
 pub(super) fn apply(tx: &mut Tx<'_>, command: &OutcomeCommand) -> Reply {
     match command {
-        OutcomeCommand::MarkAttempted { intent, epoch } => with_open(tx, *intent, *epoch, mark_attempted),
+        OutcomeCommand::MarkAttempted { intent, epoch, attempt } => {
+            with_open(tx, *intent, *epoch, |tx, intent| mark_attempted(tx, intent, *attempt))
+        }
         OutcomeCommand::Hold { intent, epoch, problem } => {
             with_open(tx, *intent, *epoch, |tx, intent| hold(tx, intent, problem.as_deref()))
         }
@@ -58,11 +60,12 @@ pub(super) fn unchanged(why: &str) -> Reply {
     Reply::Unchanged(why.to_owned())
 }
 
-fn mark_attempted(tx: &mut Tx<'_>, intent: &Arc<Intent>) -> Reply {
-    if intent.attempted {
+fn mark_attempted(tx: &mut Tx<'_>, intent: &Arc<Intent>, attempt: u64) -> Reply {
+    if !intent.attempted {
+        replace(tx, Intent { attempted: true, attempt, ..Intent::clone(intent) });
+    } else if attempt == 0 || intent.attempt != attempt {
         return unchanged("the attempt is under way, or was lost");
     }
-    replace(tx, Intent { attempted: true, ..Intent::clone(intent) });
     Reply::Done
 }
 

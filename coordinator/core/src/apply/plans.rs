@@ -23,6 +23,7 @@ pub(super) fn apply(tx: &mut Tx<'_>, command: &PlanCommand) -> Reply {
                 coordinator: *coordinator,
                 process: *process,
                 epoch: epoch.saturating_add(1),
+                since: tx.now(),
                 idle: *idle,
             };
             assign_owner(tx, &mut account, *shard, owner)

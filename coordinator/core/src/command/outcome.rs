@@ -7,8 +7,9 @@ use skep_types::{HostId, InstanceRef, IntentId};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum OutcomeCommand {
-    /// Committed before the call where nothing protects a second one.
-    MarkAttempted { intent: IntentId, epoch: u64 },
+    /// Committed before the call where nothing protects a second one. `attempt` is drawn for each call: the same again
+    /// is Done again, for an answer may be lost.
+    MarkAttempted { intent: IntentId, epoch: u64, attempt: u64 },
     /// The account cannot be used: what the intent waits for, or None once that is over. Nothing was called.
     Hold { intent: IntentId, epoch: u64, problem: Option<String> },
     /// A set union: of placements already known only what is kept is taken over, as the newer one.
@@ -65,4 +66,6 @@ pub enum FailureKind {
     Lasting,
     /// The effect may exist, and nothing can tell: only for drivers without protection.
     Unknown,
+    /// The provider knows no such instance, which proves nothing within the driver's settle window.
+    Gone,
 }

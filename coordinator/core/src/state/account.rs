@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use skep_types::{AccountName, Bucket, CallClass, CoordinatorId, DriverDescription, Limits, Revision};
+use skep_types::{
+    AccountName, Bucket, CallClass, ClusterTime, CoordinatorId, DriverDescription, Limits, Revision,
+};
 
 /// A part of an account's hosts, by host id; one coordinator owns each.
 pub type Shard = u16;
@@ -60,6 +62,8 @@ pub struct Owner {
     pub process: u64,
     /// Rises with every change of owner; outcomes of an older epoch change nothing.
     pub epoch: u64,
+    /// When it became the owner.
+    pub since: ClusterTime,
     /// When it became the owner, the one before had certainly made no call for so long; None where nobody knows.
     pub idle: Option<Duration>,
 }

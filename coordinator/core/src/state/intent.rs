@@ -19,6 +19,8 @@ pub struct Intent {
     pub opened_at: ClusterTime,
     /// Committed before the call, for drivers where nothing protects a second one.
     pub attempted: bool,
+    /// The number of whoever made it; 0 where nobody did, or it did not say.
+    pub attempt: u64,
     pub kind: IntentKind,
 }
 

@@ -8,7 +8,9 @@ use skep_core::state::IntentKind;
 use skep_types::{ConditionStatus, FailureClass, HostId, OnFailure, OperationState, Phase, Policy, Verdict};
 
 use crate::support::place::{connected, settled_swarm};
-use crate::support::{Chance, DriverSpec, Faults, Fleet, create_hosts, create_swarm, delete_hosts, request};
+use crate::support::{
+    Chance, Cluster, DriverSpec, Faults, Fleet, create_hosts, create_swarm, delete_hosts, digest, request,
+};
 
 fn ends(fleet: &Fleet) -> BTreeMap<String, &'static str> {
     let hosts = fleet.cluster.state.hosts.values();
@@ -49,7 +51,7 @@ fn invariant_02_outcomes_of_another_epoch_change_nothing() {
     for epoch in [0, 2, u64::MAX] {
         let id = intent.id;
         for outcome in [
-            OutcomeCommand::MarkAttempted { intent: id, epoch },
+            OutcomeCommand::MarkAttempted { intent: id, epoch, attempt: 1 },
             OutcomeCommand::Bind { intent: id, epoch, placements: placements.clone() },
             OutcomeCommand::CloseCreate { intent: id, epoch, shortfall: None },
             OutcomeCommand::CloseTargets { intent: id, epoch, results: Vec::new() },
@@ -60,6 +62,23 @@ fn invariant_02_outcomes_of_another_epoch_change_nothing() {
     }
     let after = fleet.cluster.state.clone();
     assert!(skep_core::State { revision: before.revision, ..after } == before);
+}
+
+/// The answer to a mark may be lost, and the mark is sent again; another call's is refused.
+#[test]
+fn invariant_02_the_mark_of_an_attempt_is_the_same_twice_and_no_other_call_has_it() {
+    let mut cluster = Cluster::founded(DriverSpec::NONE);
+    cluster.accepted(creation(1));
+    let intent = cluster.open_create(&[digest(1)]);
+    let mut mark = |attempt| {
+        cluster.one(Command::Outcome(OutcomeCommand::MarkAttempted { intent, epoch: 1, attempt }))
+    };
+    assert_eq!(mark(7), Reply::Done);
+    assert_eq!(mark(7), Reply::Done);
+    for other in [8, 0] {
+        assert!(matches!(mark(other), Reply::Unchanged(_)), "{other}");
+    }
+    assert_eq!(mark(7), Reply::Done);
 }
 
 #[test]

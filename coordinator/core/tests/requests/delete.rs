@@ -1,5 +1,7 @@
 //! Deletes.
 
+use std::time::Duration;
+
 use skep_core::command::{Reply, Request};
 use skep_types::{Code, HostId, OperationState, Revision, SwarmId};
 
@@ -80,6 +82,34 @@ fn what_never_answers_is_forgotten_by_force() {
         } else {
             assert_eq!(operation.state, OperationState::Running);
         }
+    }
+}
+
+/// As EC2 forgets what ended an hour ago. Before the settle window is over, it may only not show it yet.
+#[test]
+fn what_its_provider_knows_nothing_of_is_gone_after_the_settle_window() {
+    let (soon, never) = (Duration::from_secs(1), Duration::MAX);
+    for (spec, settle, gone) in [
+        (DriverSpec::TOKEN, soon, true),
+        (DriverSpec::UNIQUE, soon, true),
+        (DriverSpec::TOKEN, never, false),
+        // It may have lost what it would find its instance by.
+        (DriverSpec::NONE, soon, false),
+    ] {
+        let mut fleet = Fleet::new(spec, Faults::default(), 1);
+        fleet.cluster.accepted(request("create", Request::CreateHosts(create_hosts("web", 1))));
+        fleet.rest();
+        let mut account = (*fleet.cluster.state.accounts.values().next().cloned().unwrap()).clone();
+        account.driver.settle = settle;
+        fleet.cluster.state.accounts.insert(account.name.clone(), account.into());
+        fleet.cloud.machines.clear();
+        fleet.faults = Faults { forgotten: 100, ..Faults::default() };
+        let web = vec![fleet.cluster.id("web")];
+        let operation = fleet.cluster.accepted(request("delete", delete(web)));
+        fleet.rounds(50);
+        let state = fleet.cluster.operation(operation).state;
+        assert_eq!(fleet.cluster.state.hosts.is_empty(), gone, "{:?}, settle {settle:?}", spec.idempotency);
+        assert_eq!(state == OperationState::Succeeded, gone, "{state:?}");
     }
 }
 

@@ -22,6 +22,8 @@ pub(crate) struct Faults {
     pub(crate) throttle: u8,
     /// Destroys refused for good.
     pub(crate) refused: u8,
+    /// Destroys of what is gone that say so, instead of success.
+    pub(crate) forgotten: u8,
     /// Creates that make only a part.
     pub(crate) capacity: u8,
     /// Creates refused for good.
@@ -48,6 +50,7 @@ impl Faults {
     pub(crate) const MANY: Self = Self {
         throttle: 20,
         refused: 0,
+        forgotten: 50,
         capacity: 15,
         lasting: 2,
         lost: 15,
@@ -209,6 +212,10 @@ impl Cloud {
             }
             if action.is_none() && chance.percent(faults.refused) {
                 return Err(Failure { kind: FailureKind::Lasting, message: "no such name".to_owned() });
+            }
+            let gone = !self.machines.contains_key(&target.instance.provider_id);
+            if action.is_none() && gone && chance.percent(faults.forgotten) {
+                return Err(Failure { kind: FailureKind::Gone, message: "no such instance".to_owned() });
             }
             self.act_on(&target.instance.provider_id, action);
             Ok(())

@@ -88,7 +88,7 @@ fn placements(caller: &Caller, intent: &Intent, instances: Vec<Instance>) -> Vec
     instances.into_iter().filter(is_live).map(|instance| placement(caller, slots, instance)).collect()
 }
 
-fn is_live(instance: &Instance) -> bool {
+pub(super) fn is_live(instance: &Instance) -> bool {
     instance.state != InstanceState::Destroyed
 }
 

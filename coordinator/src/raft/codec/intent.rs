@@ -5,7 +5,7 @@ use skep_core::state::{Intent, IntentKind, IntentSlot, Target};
 use super::wire::{choice, record};
 
 record! {
-    Intent { id, revision, account, shard, opened_at, attempted, kind }
+    Intent { id, revision, account, shard, opened_at, attempted, attempt, kind }
     IntentSlot { host, name, incarnation, token }
     Target { host, instance }
 }

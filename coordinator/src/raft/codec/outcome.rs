@@ -13,7 +13,7 @@ record! {
 
 choice! {
     OutcomeCommand as outcome_command {
-        MarkAttempted { intent, epoch }
+        MarkAttempted { intent, epoch, attempt }
         Hold { intent, epoch, problem }
         Bind { intent, epoch, placements }
         Remains { intent, epoch, placements, reason }
@@ -29,6 +29,7 @@ choice! {
         Capacity {}
         Lasting {}
         Unknown {}
+        Gone {}
     }
 }
 

@@ -81,6 +81,7 @@ pub(super) fn intent(from: pb::EnsureRequest) -> Result<CreateIntent, WireError>
         template: template(required("template", from.template)?)?,
         slots: from.slots.into_iter().map(slot).collect::<Result<_, _>>()?,
         lost: from.lost,
+        inherited: from.inherited,
     })
 }
 

@@ -47,6 +47,7 @@ pub(super) fn intent(from: &CreateIntent) -> pb::EnsureRequest {
         template: Some(template(&from.template)),
         slots: from.slots.iter().map(slot).collect(),
         lost: from.lost,
+        inherited: from.inherited,
     }
 }
 

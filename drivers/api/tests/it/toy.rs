@@ -316,5 +316,6 @@ pub(crate) fn intent(number: u64, slots: u64) -> CreateIntent {
         template: template(),
         slots: (0..slots).map(slot).collect(),
         lost: false,
+        inherited: false,
     }
 }

@@ -44,6 +44,7 @@ pub(super) fn close(tx: &mut Tx<'_>, intent: &Arc<Intent>, results: &[Result<(),
 fn destroyed(tx: &mut Tx<'_>, id: HostId, result: &Result<(), Failure>) {
     match result {
         Ok(()) => tx.remove_host(id),
+        Err(failure) if failure.kind == FailureKind::Gone && settled(tx, id) => tx.remove_host(id),
         Err(failure) => {
             let now = tx.now();
             if let Some(host) = tx.state.host(id).cloned() {
@@ -56,6 +57,18 @@ fn destroyed(tx: &mut Tx<'_>, id: HostId, result: &Result<(), Failure>) {
             }
         }
     }
+}
+
+/// Whether a provider that knows no such instance is believed: whatever was made is visible by now. Never of a driver
+/// without idempotency, which may have lost what it would find it by.
+fn settled(tx: &Tx<'_>, id: HostId) -> bool {
+    let settled = |host: &Host| {
+        let driver = &tx.state.accounts.get(&host.template.account)?.driver;
+        let bound = host.instance.as_ref()?;
+        let visible = tx.now().since(bound.bound_at) >= driver.settle;
+        Some(visible && driver.idempotency != Idempotency::None)
+    };
+    tx.state.host(id).and_then(|host| settled(host)).unwrap_or(false)
 }
 
 /// For ever, but ever more slowly: a delete ends, or somebody is told why not.
@@ -75,7 +88,7 @@ fn counts(tx: &Tx<'_>, host: &Host, kind: FailureKind) -> bool {
     let account = tx.state.accounts.get(&host.template.account);
     let may_have_lost =
         |driver: &DriverDescription| driver.idempotency == Idempotency::None && !driver.adopts;
-    kind == FailureKind::Lasting || !account.is_some_and(|account| may_have_lost(&account.driver))
+    matches!(kind, FailureKind::Lasting | FailureKind::Gone) || !account.is_some_and(|account| may_have_lost(&account.driver))
 }
 
 /// What a host leaves that is given up by force; None for one that is not. A machine that was adopted costs nothing and

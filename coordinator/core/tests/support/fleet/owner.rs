@@ -59,7 +59,7 @@ impl Fleet {
             adopted.unwrap_or((Vec::new(), Some(unknown)))
         } else {
             if none {
-                let mark = OutcomeCommand::MarkAttempted { intent: id, epoch };
+                let mark = OutcomeCommand::MarkAttempted { intent: id, epoch, attempt: epoch };
                 assert_eq!(self.send(vec![Command::Outcome(mark)]), [Reply::Done]);
             }
             let state = &self.cluster.state;

@@ -8,7 +8,7 @@ impl Wild<'_> {
     pub(super) fn outcome(&mut self) -> OutcomeCommand {
         let (intent, epoch) = (self.intent(), self.epoch());
         match self.chance.below(10) {
-            0 => OutcomeCommand::MarkAttempted { intent, epoch },
+            0 => OutcomeCommand::MarkAttempted { intent, epoch, attempt: 1 },
             1..5 => {
                 let placements = (0..self.chance.below(4)).map(|_| self.placement()).collect();
                 if self.chance.percent(25) {
