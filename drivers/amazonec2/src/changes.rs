@@ -7,7 +7,7 @@ use skep_driver::{DriverError, ErrorKind, InstanceState, Target};
 use skep_types::PowerAction;
 
 use crate::client::Ec2;
-use crate::errors::{Effect, Refusal, refusal};
+use crate::errors::{Effect, Refusal, again, refusal};
 use crate::instance;
 use crate::looks::Seen;
 
@@ -126,10 +126,7 @@ async fn in_batches(
                 waiting.extend([left, right]);
             }
             Err(refused) => {
-                let DriverError { kind, message, .. } = refused.error;
-                results.extend(
-                    batch.iter().map(|at| (*at, Err(DriverError::new(kind.clone(), message.clone())))),
-                );
+                results.extend(batch.iter().map(|at| (*at, Err(again(&refused.error)))));
             }
         }
     }
@@ -157,11 +154,13 @@ async fn send(ec2: &Ec2, call: Call, ids: Vec<String>) -> Result<(), Refusal> {
         }
         Call::Stop => {
             let sent = sdk.stop_instances().set_instance_ids(ids).send().await;
-            sent.map(drop).map_err(refusal("EC2 did not stop the instances", Effect::Changes))
+            let refused = refusal("EC2 did not stop the instances", Effect::Changes);
+            sent.map(drop).map_err(refused).map_err(unstoppable)
         }
         Call::Cut => {
             let request = sdk.stop_instances().set_instance_ids(ids).force(true).skip_os_shutdown(true);
-            request.send().await.map(drop).map_err(refusal("EC2 did not cut the power", Effect::Changes))
+            let refused = refusal("EC2 did not cut the power", Effect::Changes);
+            request.send().await.map(drop).map_err(refused).map_err(unstoppable)
         }
         Call::Reboot => {
             let sent = sdk.reboot_instances().set_instance_ids(ids).send().await;
@@ -172,6 +171,20 @@ async fn send(ec2: &Ec2, call: Call, ids: Vec<String>) -> Result<(), Refusal> {
             sent.map(drop).map_err(refusal("EC2 did not terminate the instances", Effect::Changes))
         }
     }
+}
+
+/// EC2 never stops a spot instance of a one-time request, which all of skep's are, nor one without a volume to keep.
+const INSTEAD: &str = "such an instance runs until it is destroyed: remove the host with `skep rm`, and make one that is to be \
+     stopped with amazonec2-market on-demand";
+
+/// The refusal of a stop, with what to do instead where no stop will ever do.
+fn unstoppable(refused: Refusal) -> Refusal {
+    let Refusal { code, error } = refused;
+    let message = match error.kind {
+        ErrorKind::Unsupported => format!("{}; {INSTEAD}", error.message),
+        _ => error.message,
+    };
+    Refusal { code, error: DriverError { message, ..error } }
 }
 
 #[cfg(test)]
@@ -232,6 +245,16 @@ mod tests {
         assert_eq!(plan[1].as_ref().unwrap_err().kind, ErrorKind::NotFound);
         assert_eq!(plan[2].as_ref().unwrap_err().kind, ErrorKind::NotFound);
         assert_eq!(plan[3].as_ref().unwrap(), &None);
+    }
+
+    #[test]
+    fn only_a_stop_that_never_works_is_told_what_to_do_instead() {
+        let told = |kind| {
+            let error = DriverError::new(kind, "EC2 did not stop the instances");
+            unstoppable(Refusal { code: String::new(), error }).error.message.contains("skep rm")
+        };
+        assert!(told(ErrorKind::Unsupported));
+        assert!(!told(ErrorKind::Unavailable));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! One intent, made: attempts in order, each with a token of its own, until nothing is missing.
 //!
 //! A create with one attempt is one request, and EC2's token makes its repetition harmless. With several, what an
-//! earlier try of the same intent did decides where to go on: this driver remembers ([`crate::tried`]); one that was
-//! opened a moment ago waits until what its predecessor may have sent can be seen, and takes that for the outcome.
+//! earlier try of the same intent did decides where to go on: this driver remembers ([`crate::tried`]); one whose first
+//! create came a moment ago waits until what its predecessor may have sent can be seen, and takes that for the outcome.
 
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use crate::options::{self, Options};
 use crate::plan::{self, Attempt};
 use crate::request::{Order, request};
 use crate::resolve::Resolved;
+use crate::tried::Ended;
 use crate::{instance, looks};
 
 /// Between two looks for instances that must be there.
@@ -23,6 +24,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 impl Ec2Driver {
     pub(crate) async fn make(&self, intent: &CreateIntent) -> Result<Placed, DriverError> {
+        self.creates_since.get_or_init(Instant::now);
         let options = options::read(&self.description.flags, &intent.template)?;
         let max = self.description.batch.max as usize;
         if intent.slots.is_empty() || intent.slots.len() > max {
@@ -32,7 +34,7 @@ impl Ec2Driver {
         let attempts = plan::attempts(&options, &resolved.places)?;
         let made = self.go_through(intent, &options, &resolved, &attempts).await;
         if let Err(DriverError { kind: ErrorKind::InvalidSpec { .. }, .. }) = &made {
-            self.resolver.forget().await;
+            self.resolver.forget();
         }
         made
     }
@@ -44,38 +46,33 @@ impl Ec2Driver {
         resolved: &Resolved,
         attempts: &[Attempt],
     ) -> Result<Placed, DriverError> {
-        let mut made = Vec::new();
+        let mut all = Ended::default();
         let mut begun = 0;
         if attempts.len() > 1 {
             match self.begun_before(intent).await? {
                 Before::Here(ended) => {
                     begun = ended.len();
-                    made = ended.into_iter().flatten().collect();
+                    all = ended.into_iter().fold(all, together);
                 }
                 Before::Elsewhere(left) => return Ok(concluded(left, intent, None)),
             }
         }
-        let mut last = None;
         for (number, attempt) in attempts.iter().enumerate().skip(begun) {
-            if made.len() >= intent.slots.len() {
+            if all.made.len() >= intent.slots.len() {
                 break;
             }
-            let wanted = intent.slots.len() - made.len();
+            let wanted = intent.slots.len() - all.made.len();
             let order = Order { intent, options, resolved, attempt, number, wanted };
             match self.attempt(&order).await {
-                Outcome::Made(instances) => {
-                    self.tried.ended(&intent.token, number, &instances);
-                    made.extend(instances);
-                }
-                Outcome::NotThisWay(error) => {
-                    self.tried.ended(&intent.token, number, &[]);
-                    last = Some(error);
+                Outcome::Over(ended) => {
+                    self.tried.ended(&intent.token, number, &ended);
+                    all = together(all, ended);
                 }
                 Outcome::TokenTaken => return self.adopt(intent).await,
-                Outcome::Failed(error) => return cut_short(made, error),
+                Outcome::Failed(error) => return cut_short(all.made, error),
             }
         }
-        Ok(concluded(made, intent, last))
+        Ok(concluded(all.made, intent, all.lack))
     }
 
     async fn attempt(&self, order: &Order<'_>) -> Outcome {
@@ -83,13 +80,16 @@ impl Ec2Driver {
             Ok(request) => request,
             Err(error) => return Outcome::Failed(error),
         };
-        self.run(request).await.map_or_else(outcome, Outcome::Made)
+        let wanted = order.wanted;
+        self.run(request)
+            .await
+            .map_or_else(outcome, |made| Outcome::Over(Ended { lack: short(made.len(), wanted), made }))
     }
 
     async fn run(&self, request: RunInstancesInputBuilder) -> Result<Vec<Instance>, Refusal> {
         // The SDK's future is large.
         let sent = Box::pin(request.send_with(&self.ec2.sdk)).await;
-        let answer = sent.map_err(refusal("EC2 did not make the instances", Effect::Changes))?;
+        let answer = sent.map_err(refusal("EC2 did not make the instances", Effect::Makes))?;
         self.recent.made(answer.instances());
         Ok(answer.instances().iter().filter_map(instance::convert).collect())
     }
@@ -99,7 +99,8 @@ impl Ec2Driver {
         if let Some(ended) = self.tried.of(&intent.token) {
             return Ok(Before::Here(ended));
         }
-        tokio::time::sleep_until(self.opened + self.description.settle).await;
+        let since = *self.creates_since.get_or_init(Instant::now);
+        tokio::time::sleep_until(since + self.description.settle).await;
         let left = self.living(intent).await?;
         if left.is_empty() {
             self.tried.begin(&intent.token);
@@ -111,7 +112,7 @@ impl Ec2Driver {
     /// EC2 knows the token from a request that differed: an image was published, or a launch template changed. What
     /// that request made carries the intent's tag.
     async fn adopt(&self, intent: &CreateIntent) -> Result<Placed, DriverError> {
-        self.resolver.forget().await;
+        self.resolver.forget();
         let until = Instant::now() + self.description.settle;
         loop {
             let found = self.living(intent).await?;
@@ -131,18 +132,16 @@ impl Ec2Driver {
 
 /// What this create's earlier tries left.
 enum Before {
-    /// Of each attempt that is over.
-    Here(Vec<Vec<Instance>>),
+    /// Each attempt that is over.
+    Here(Vec<Ended>),
     Elsewhere(Vec<Instance>),
 }
 
 /// How one attempt ended.
 #[derive(Debug)]
 enum Outcome {
-    /// Perhaps fewer than were wanted.
-    Made(Vec<Instance>),
-    /// Nothing was made, and another type, place or market may do.
-    NotThisWay(DriverError),
+    /// Where fewer were made than were wanted, another type, place or market may do.
+    Over(Ended),
     TokenTaken,
     Failed(DriverError),
 }
@@ -150,9 +149,28 @@ enum Outcome {
 fn outcome(refused: Refusal) -> Outcome {
     match (refused.code.as_str(), &refused.error.kind) {
         ("IdempotentParameterMismatch" | "IdempotentInstanceTerminated", _) => Outcome::TokenTaken,
-        (_, ErrorKind::Capacity | ErrorKind::Quota) => Outcome::NotThisWay(refused.error),
+        (_, ErrorKind::Capacity | ErrorKind::Quota) => {
+            Outcome::Over(Ended { made: Vec::new(), lack: Some(refused.error) })
+        }
         _ => Outcome::Failed(refused.error),
     }
+}
+
+/// EC2 makes as many as it has room for.
+fn short(have: usize, wanted: usize) -> Option<DriverError> {
+    let said = || DriverError::new(ErrorKind::Capacity, format!("EC2 made {have} of {wanted} instances"));
+    (have < wanted).then(said)
+}
+
+/// Want of capacity passes by itself, a quota only when somebody has it raised: while one way may still do later, the
+/// create is worth another try, in whatever order the ways were tried.
+fn together(mut all: Ended, next: Ended) -> Ended {
+    all.made.extend(next.made);
+    let passes = all.lack.as_ref().is_some_and(|lack| lack.kind == ErrorKind::Capacity);
+    if !passes {
+        all.lack = next.lack.or(all.lack);
+    }
+    all
 }
 
 /// An error after some attempts made something. It must not read as if nothing had been done.
@@ -169,14 +187,10 @@ fn cut_short(made: Vec<Instance>, error: DriverError) -> Result<Placed, DriverEr
     }
 }
 
-/// Nothing more will be tried. `last` is why the last attempt made nothing.
-fn concluded(made: Vec<Instance>, intent: &CreateIntent, last: Option<DriverError>) -> Placed {
-    let (have, wanted) = (made.len(), intent.slots.len());
-    let shortfall = (have < wanted).then(|| {
-        last.unwrap_or_else(|| {
-            DriverError::new(ErrorKind::Capacity, format!("EC2 made {have} of {wanted} instances"))
-        })
-    });
+/// Nothing more will be tried. `lack` is why what is missing was not made, where that is known.
+fn concluded(made: Vec<Instance>, intent: &CreateIntent, lack: Option<DriverError>) -> Placed {
+    let missing = short(made.len(), intent.slots.len());
+    let shortfall = missing.map(|untold| lack.unwrap_or(untold));
     Placed { instances: made, shortfall }
 }
 

@@ -1,6 +1,6 @@
 //! The driver: each call of the trait, handed to the module that does it.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use base64::Engine;
@@ -30,7 +30,8 @@ pub(crate) struct Ec2Driver {
     pub(crate) resolver: Resolver,
     pub(crate) tried: Tried,
     pub(crate) recent: Recent,
-    pub(crate) opened: Instant,
+    /// When the first create came. Accounts are opened to look as well; whoever creates owns the account.
+    pub(crate) creates_since: OnceLock<Instant>,
     looks: Looks,
     /// None: instances are told apart by their addresses.
     trust: Option<Trust>,
@@ -46,7 +47,7 @@ impl Ec2Driver {
             resolver: Resolver::default(),
             tried: Tried::default(),
             recent: Recent::new(settle),
-            opened: Instant::now(),
+            creates_since: OnceLock::new(),
             trust,
         }
     }

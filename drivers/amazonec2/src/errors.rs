@@ -9,11 +9,14 @@ use skep_driver::{DriverError, ErrorKind};
 
 pub(crate) use codes::kind_of;
 
-/// Whether a call that got no answer may have changed something.
+/// What a call is for, which decides what a refusal means, and the lack of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Effect {
     Reads,
+    /// What there is already, or what many instances share.
     Changes,
+    /// Instances, of a type, place and market that others may stand in for.
+    Makes,
 }
 
 /// A call that EC2 refused or did not answer.
@@ -69,10 +72,11 @@ const NOBODY_SIGNS: &str = "the account has no access key, and this coordinator 
 
 /// Nothing was sent: there was nobody to sign it.
 fn lacks_credentials(error: &(dyn std::error::Error + 'static)) -> bool {
-    chain(error).any(|cause| cause.is::<CredentialsError>())
+    causes(error).any(|cause| cause.is::<CredentialsError>())
 }
 
-fn chain<'a>(
+/// The error itself first.
+fn causes<'a>(
     error: &'a (dyn std::error::Error + 'static),
 ) -> impl Iterator<Item = &'a (dyn std::error::Error + 'static)> {
     std::iter::successors(Some(error), |error| error.source())
@@ -95,14 +99,19 @@ fn never_connected(failure: &aws_smithy_runtime_api::client::result::DispatchFai
             .downcast_ref::<std::io::Error>()
             .is_some_and(|io| io.kind() == std::io::ErrorKind::ConnectionRefused)
     };
-    failure.as_connector_error().is_some_and(|error| chain(error).any(refused))
+    failure.as_connector_error().is_some_and(|error| causes(error).any(refused))
 }
 
 pub(crate) fn lost(effect: Effect) -> ErrorKind {
     match effect {
         Effect::Reads => ErrorKind::Unavailable,
-        Effect::Changes => ErrorKind::Ambiguous,
+        Effect::Changes | Effect::Makes => ErrorKind::Ambiguous,
     }
+}
+
+/// The same error for one more who asked, with its causes in the message: a source has one owner.
+pub(crate) fn again(error: &DriverError) -> DriverError {
+    DriverError::new(error.kind.clone(), skep_types::chain(error))
 }
 
 #[cfg(test)]
@@ -127,6 +136,16 @@ mod tests {
         assert_eq!(kind(failed(reset)), ErrorKind::Ambiguous);
         assert_eq!(kind(Failed::timeout_error("late")), ErrorKind::Ambiguous);
         assert_eq!(kind(Failed::construction_failure("odd")), ErrorKind::Internal);
+    }
+
+    #[test]
+    fn an_error_told_again_names_all_that_caused_it() {
+        let refused = std::io::Error::from(std::io::ErrorKind::ConnectionRefused);
+        let failed = Failed::dispatch_failure(ConnectorError::io(refused.into()));
+        let told = again(&refusal("EC2 did not stop the instances", Effect::Changes)(failed).error);
+        assert_eq!(told.kind, ErrorKind::Unavailable);
+        assert!(told.message.starts_with("EC2 did not stop the instances: "), "{told}");
+        assert!(told.message.ends_with("connection refused"), "{told}");
     }
 
     #[test]

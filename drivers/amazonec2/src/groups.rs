@@ -17,8 +17,8 @@ use rules::{Rule, opening_name, opening_rules, permission, rules_of, swarm_rules
 use skep_driver::flags::invalid;
 use skep_driver::{DriverError, ErrorKind};
 
-/// Another coordinator may make the group at the same moment, and a new group is not seen everywhere at once.
-/// Before each round; the first two are for a group to be made and seen.
+/// Pauses before the rounds. Another coordinator may make the group at the same moment, and a new group is not seen
+/// everywhere at once; the first two rounds are for one that is made and seen as it should be.
 const PAUSES_MS: [u64; 8] = [0, 0, 50, 100, 200, 400, 800, 1_600];
 
 /// The ids of the cluster's own groups in a network, made where they are missing.
@@ -136,16 +136,18 @@ pub(crate) async fn named(
             ids.push(name.clone());
             continue;
         }
-        let asked = ec2.sdk.describe_security_groups().filters(filter("group-name", [name]));
-        let asked =
-            asked.set_filters(vpc.map(|vpc| vec![filter("group-name", [name]), filter("vpc-id", [vpc])]));
+        let mut asked = ec2.sdk.describe_security_groups().filters(filter("group-name", [name]));
+        if let Some(vpc) = vpc {
+            asked = asked.filters(filter("vpc-id", [vpc]));
+        }
         let answer =
             asked.send().await.map_err(refusal("EC2 did not list the security groups", Effect::Reads))?;
         match answer.security_groups() {
             [one] => ids.extend(one.group_id().map(str::to_owned)),
             [] => return Err(invalid("amazonec2-security-group", format!("there is no group {name} here"))),
             _ => {
-                return Err(invalid("amazonec2-security-group", format!("several groups are called {name}")));
+                let several = format!("several groups are called {name}; name one by its id");
+                return Err(invalid("amazonec2-security-group", several));
             }
         }
     }

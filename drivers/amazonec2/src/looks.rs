@@ -16,7 +16,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::client::{Ec2, filter};
-use crate::errors::{Effect, refusal};
+use crate::errors::{Effect, again, refusal};
 use crate::tags;
 
 /// Values that EC2 takes in one filter.
@@ -76,15 +76,6 @@ async fn answer_all(ec2: Ec2, mut queue: mpsc::Receiver<Question>) {
             question.answer.send(looked.as_ref().map(Arc::clone).map_err(again)).ok();
         }
     }
-}
-
-/// The same error for everybody who asked.
-fn again(error: &DriverError) -> DriverError {
-    let message = match &error.source {
-        Some(source) => format!("{error}: {source}"),
-        None => error.message.clone(),
-    };
-    DriverError::new(error.kind.clone(), message)
 }
 
 async fn look(ec2: &Ec2, questions: &[Question]) -> Result<Seen, DriverError> {

@@ -58,12 +58,8 @@ pub(crate) fn client_token(intent: &str, attempt: usize) -> String {
     match attempt {
         0 => intent.to_owned(),
         // 64 digits, the most that EC2 takes.
-        _ => hex(digest::digest(&digest::SHA256, format!("{intent}/{attempt}").as_bytes()).as_ref()),
+        _ => hex::encode(digest::digest(&digest::SHA256, format!("{intent}/{attempt}").as_bytes())),
     }
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ fn intent(slots: u64) -> CreateIntent {
         template: template(&[]),
         slots: (0..slots).map(slot).collect(),
         lost: false,
+        inherited: false,
     }
 }
 
@@ -42,7 +43,9 @@ fn refused(code: &str, kind: ErrorKind) -> Refusal {
 #[test]
 fn want_of_capacity_or_quota_leads_to_the_next_way() {
     for kind in [ErrorKind::Capacity, ErrorKind::Quota] {
-        assert!(matches!(outcome(refused("x", kind)), Outcome::NotThisWay(_)));
+        let Outcome::Over(ended) = outcome(refused("x", kind.clone())) else { panic!("{kind:?}") };
+        assert!(ended.made.is_empty());
+        assert_eq!(ended.lack.unwrap().kind, kind);
     }
     assert!(matches!(outcome(refused("x", ErrorKind::Auth)), Outcome::Failed(_)));
     for code in ["IdempotentParameterMismatch", "IdempotentInstanceTerminated"] {
@@ -62,6 +65,26 @@ fn an_error_after_something_was_made_never_says_that_nothing_was() {
     let placed = cut_short(vec![instance()], error(ErrorKind::Auth)).unwrap();
     assert_eq!(placed.instances.len(), 1);
     assert_eq!(placed.shortfall.unwrap().kind, ErrorKind::Auth);
+}
+
+#[test]
+fn want_of_capacity_outweighs_a_quota_whichever_was_met_first() {
+    use ErrorKind::{Capacity, Quota};
+    let lacking = |kinds: &[ErrorKind]| {
+        let ended =
+            |kind: &ErrorKind| Ended { made: Vec::new(), lack: Some(DriverError::new(kind.clone(), "x")) };
+        kinds.iter().map(ended).fold(Ended::default(), together).lack.unwrap().kind
+    };
+    assert_eq!(lacking(&[Capacity, Quota]), Capacity);
+    assert_eq!(lacking(&[Quota, Capacity]), Capacity);
+    assert_eq!(lacking(&[Quota, Capacity, Quota]), Capacity);
+    assert_eq!(lacking(&[Quota, Quota]), Quota);
+}
+
+#[test]
+fn a_way_that_gave_some_lacked_room_for_the_others() {
+    assert_eq!(short(1, 3).unwrap().kind, ErrorKind::Capacity);
+    assert!(short(3, 3).is_none());
 }
 
 #[test]

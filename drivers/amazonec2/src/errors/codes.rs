@@ -21,7 +21,7 @@ const THROTTLED: [&str; 5] = [
 ];
 
 /// Another type, zone or market may have what this one has not.
-const CAPACITY: [&str; 10] = [
+const CAPACITY: [&str; 8] = [
     "InsufficientInstanceCapacity",
     "InsufficientHostCapacity",
     "InsufficientReservedInstanceCapacity",
@@ -30,10 +30,10 @@ const CAPACITY: [&str; 10] = [
     "InsufficientFreeAddressesInSubnet",
     "SpotMaxPriceTooLow",
     "UnfulfillableCapacity",
-    // This type, in this zone.
-    "Unsupported",
-    "UnsupportedOperation",
 ];
+
+/// Of a create: this type, in this zone. Of anything else: never for this instance, as a stop of spot.
+const UNSUPPORTED: [&str; 2] = ["Unsupported", "UnsupportedOperation"];
 
 const QUOTA: [&str; 6] = [
     "InstanceLimitExceeded",
@@ -108,6 +108,9 @@ pub(crate) fn kind_of(code: &str, status: u16, effect: Effect) -> ErrorKind {
     if among(&CAPACITY) {
         return ErrorKind::Capacity;
     }
+    if among(&UNSUPPORTED) {
+        return if effect == Effect::Makes { ErrorKind::Capacity } else { ErrorKind::Unsupported };
+    }
     if among(&QUOTA) {
         return ErrorKind::Quota;
     }
@@ -156,7 +159,7 @@ mod tests {
             ("RequestLimitExceeded", throttled),
             ("InsufficientInstanceCapacity", ErrorKind::Capacity),
             ("InsufficientFreeAddressesInSubnet", ErrorKind::Capacity),
-            ("Unsupported", ErrorKind::Capacity),
+            ("UnsupportedOperation", ErrorKind::Unsupported),
             ("InstanceLimitExceeded", ErrorKind::Quota),
             ("VcpuLimitExceeded", ErrorKind::Quota),
             ("UnauthorizedOperation", ErrorKind::Auth),
@@ -168,6 +171,14 @@ mod tests {
             ("SomethingNew", ErrorKind::Internal),
         ] {
             assert_eq!(kind(code), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn what_one_way_to_make_instances_does_not_support_another_may() {
+        for code in UNSUPPORTED {
+            assert_eq!(kind_of(code, 400, Effect::Makes), ErrorKind::Capacity, "{code}");
+            assert_eq!(kind_of(code, 400, Effect::Changes), ErrorKind::Unsupported, "{code}");
         }
     }
 
@@ -187,13 +198,22 @@ mod tests {
     #[test]
     fn a_servers_failure_is_unknown_only_where_something_may_have_changed() {
         assert_eq!(kind_of("InternalError", 500, Effect::Changes), ErrorKind::Ambiguous);
+        assert_eq!(kind_of("InternalError", 500, Effect::Makes), ErrorKind::Ambiguous);
         assert_eq!(kind_of("InternalError", 500, Effect::Reads), ErrorKind::Unavailable);
     }
 
     #[test]
     fn no_code_is_in_two_tables() {
         let mut all: Vec<&str> = SPEC.iter().map(|(code, _)| *code).collect();
-        all.extend(THROTTLED.iter().chain(&CAPACITY).chain(&QUOTA).chain(&AUTH).chain(&SPEC_AS_A_WHOLE));
+        all.extend(
+            THROTTLED
+                .iter()
+                .chain(&CAPACITY)
+                .chain(&UNSUPPORTED)
+                .chain(&QUOTA)
+                .chain(&AUTH)
+                .chain(&SPEC_AS_A_WHOLE),
+        );
         let count = all.len();
         all.sort_unstable();
         all.dedup();

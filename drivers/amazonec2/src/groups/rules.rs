@@ -6,7 +6,6 @@ use aws_lc_rs::digest;
 use aws_sdk_ec2::types::{IpPermission, IpRange, Ipv6Range, SecurityGroup, UserIdGroupPair};
 
 use crate::options::{Opening, Protocol};
-use crate::plan::hex;
 
 /// Who may come in, and where to.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,7 +44,7 @@ pub(super) fn opening_name(cluster: &str, openings: &[Opening]) -> String {
     let text: Vec<String> =
         openings.iter().map(|o| format!("{} {} {} {}", o.protocol.label(), o.from, o.to, o.cidr)).collect();
     let digest = digest::digest(&digest::SHA256, text.join("\n").as_bytes());
-    format!("skep-{cluster}-open-{}", &hex(digest.as_ref())[..8])
+    format!("skep-{cluster}-open-{}", &hex::encode(digest)[..8])
 }
 
 pub(super) fn permission(rule: &Rule, own_id: &str) -> IpPermission {
