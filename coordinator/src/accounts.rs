@@ -10,6 +10,7 @@
 
 mod command;
 mod credentials;
+mod idle;
 mod lazy;
 mod opening;
 mod spent;
@@ -33,6 +34,7 @@ use crate::context::Drivers;
 use crate::owner::Lease;
 use crate::trust::Sealer;
 pub(crate) use credentials::seal;
+pub(crate) use idle::run as close_unneeded;
 use lazy::Lazy;
 use opening::Opening;
 

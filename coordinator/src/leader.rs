@@ -21,9 +21,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
 use crate::liveness::Liveness;
+use crate::raft::Leadership;
 pub(crate) use freeze::AgentSource;
 
-/// Runs until `shutdown`, leading or not.
+/// Runs until `shutdown` or the end of the raft node, leading or not.
 pub(crate) async fn run(
     context: Context,
     liveness: Arc<Liveness>,
@@ -31,7 +32,7 @@ pub(crate) async fn run(
     shutdown: CancellationToken,
 ) {
     let mut leadership = context.raft.leadership();
-    while !shutdown.is_cancelled() {
+    loop {
         let (leading, term) = {
             let now = leadership.borrow_and_update();
             (now.leading, now.term)
@@ -47,15 +48,18 @@ pub(crate) async fn run(
         tracing::info!(term, "leading");
         liveness.lead(term);
         let mut loops = spawn_loops(&context, &liveness, &agent, &stop);
-        while leadership.borrow_and_update().leading && leadership.borrow().term == term {
-            tokio::select! {
-                changed = leadership.changed() => if changed.is_err() { break },
-                () = shutdown.cancelled() => break,
-            }
-        }
+        let lost = |now: &Leadership| !now.leading || now.term != term;
+        let ended = tokio::select! {
+            // An error once the raft node has ended: what it said last holds no more, and would hold for ever.
+            lost = leadership.wait_for(lost) => lost.is_err(),
+            () = shutdown.cancelled() => true,
+        };
         tracing::info!(term, "no longer leading");
         stop.cancel();
         while loops.join_next().await.is_some() {}
+        if ended {
+            return;
+        }
     }
 }
 
@@ -72,3 +76,6 @@ fn spawn_loops(
     loops.spawn(membership::run(context.clone(), stop.clone()));
     loops
 }
+
+#[cfg(test)]
+mod tests;

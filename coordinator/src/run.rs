@@ -31,7 +31,7 @@ use crate::raft::{
 use crate::renew::{Renewable, Renewal};
 use crate::server::{Connections, HttpState};
 use crate::trust::Issuers;
-use crate::{agents, beat, leader, owner, server};
+use crate::{accounts, agents, beat, leader, owner, server};
 use end::EndWatch;
 use registering::Registering;
 
@@ -257,6 +257,7 @@ impl Node {
         let agent = AgentSource { sha256: self.options.agent.present };
         loops.spawn(leader::run(context.clone(), Arc::clone(&self.liveness), agent, stop.clone()));
         loops.spawn(owner::run(context.clone(), ownership.clone(), stop.clone()));
+        loops.spawn(accounts::close_unneeded(context.clone(), stop.clone()));
         loops.spawn(beat::run(
             context.clone(),
             Arc::clone(registry),

@@ -87,7 +87,7 @@ async fn output(
     let mut child = spawn(program, arguments)?;
     let _ends = Ends(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw));
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let (output, complaint) = tokio::try_join!(bounded(stdout, OUTPUT + 1), bounded(stderr, COMPLAINT))?;
+    let (output, complaint) = tokio::try_join!(bounded(stdout, OUTPUT + 1), beginning(stderr, COMPLAINT))?;
     let complaint = String::from_utf8_lossy(&complaint).lines().next().unwrap_or_default().to_owned();
     Ok((child.wait().await?, output, complaint))
 }
@@ -112,6 +112,14 @@ async fn bounded(pipe: Option<impl AsyncRead + Unpin>, most: usize) -> std::io::
     if let Some(pipe) = pipe {
         pipe.take(most as u64).read_to_end(&mut bytes).await?;
     }
+    Ok(bytes)
+}
+
+/// The first of it, and then all the rest for nothing: a program that writes to a closed pipe is killed.
+async fn beginning(pipe: Option<impl AsyncRead + Unpin>, most: usize) -> std::io::Result<Zeroizing<Vec<u8>>> {
+    let Some(mut pipe) = pipe else { return Ok(Zeroizing::default()) };
+    let bytes = bounded(Some(&mut pipe), most).await?;
+    tokio::io::copy(&mut pipe, &mut tokio::io::sink()).await?;
     Ok(bytes)
 }
 

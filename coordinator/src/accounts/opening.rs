@@ -50,6 +50,8 @@ struct Opened {
     read: Duration,
     /// None: never.
     read_again: Option<Duration>,
+    /// When somebody last asked for it.
+    used: Duration,
     driver: Arc<dyn Driver>,
 }
 
@@ -80,11 +82,23 @@ impl Opening {
             let credentials = self.credentials(&account).await?;
             return Ok(opened.insert(self.open(&account, credentials).await?).driver.clone());
         };
-        if same.read_again.is_none_or(|at| self.means.clock.boottime() < at) {
+        same.used = self.means.clock.boottime();
+        if same.read_again.is_none_or(|at| same.used < at) {
             return Ok(same.driver.clone());
         }
         self.renew(&account, same).await?;
         Ok(same.driver.clone())
+    }
+
+    /// Unless somebody opens it at this moment. Drivers that make tunnels stay: these last, unseen from here, until the
+    /// driver ends.
+    pub(super) fn close_if_idle(&self, after: Duration) {
+        let Ok(mut opened) = self.opened.try_lock() else { return };
+        let now = self.means.clock.boottime();
+        let idle = |opened: &mut Opened| now.saturating_sub(opened.used) >= after;
+        if !self.kind.describe().tunnels && opened.take_if(idle).is_some() {
+            tracing::info!(account = %self.account, "account closed: it is not used here");
+        }
     }
 
     /// A call of `driver` was refused for its credentials. Whether the account has another driver now.
@@ -156,6 +170,7 @@ impl Opening {
             source: account.settings.credentials.clone(),
             read: self.means.clock.boottime(),
             read_again: self.read_again(&credentials),
+            used: self.means.clock.boottime(),
             credentials,
             driver,
         })

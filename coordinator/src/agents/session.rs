@@ -52,8 +52,9 @@ impl Session for SessionService {
         let dialled = request.extensions().get::<PeerCertificates>().is_some_and(|peer| peer.dialled);
         let mut incoming = request.into_inner();
         let hello = hello(&mut incoming).await?;
+        let newer = || Refusal::new(Code::Precondition, "a newer session of this host is open");
+        let place = self.registry.enter(host, hello.session_number).ok_or_else(|| status(&newer()))?;
         let (outgoing, messages) = mpsc::channel(OUTGOING);
-        let place = self.registry.enter(host, hello.session_number);
         let agent = Agent { host, hello, dialled };
         let stream = AgentStream::new(self.context.clone(), agent, outgoing, place);
         let span = tracing::debug_span!("session", %host);

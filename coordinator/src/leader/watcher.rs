@@ -18,8 +18,18 @@ use crate::raft::Dirty;
 const PERIOD: Duration = Duration::from_millis(500);
 
 pub(super) async fn run(context: Context, liveness: Arc<Liveness>, stop: CancellationToken) {
+    watch(context, liveness, PERIOD, stop).await;
+}
+
+/// `period` is the time between two looks.
+pub(super) async fn watch(
+    context: Context,
+    liveness: Arc<Liveness>,
+    period: Duration,
+    stop: CancellationToken,
+) {
     let mut events = context.raft.subscribe_changes();
-    let mut ticks = tokio::time::interval(PERIOD);
+    let mut ticks = tokio::time::interval(period);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         let commands = tokio::select! {

@@ -33,6 +33,15 @@ async fn what_it_prints_is_read() {
     assert!(!read.expired(WallTime(u64::MAX)));
 }
 
+/// More than its pipe holds.
+#[tokio::test]
+async fn it_may_complain_at_length() {
+    let script = r#"head -c 100000 /dev/zero >&2 || exit 5
+echo '{"credentials": {"key": "hunter2"}}'"#;
+    let read = printed(script, &[]).await.unwrap();
+    assert_eq!(read.values["key"].reveal(), "hunter2");
+}
+
 #[tokio::test]
 async fn its_environment_is_our_own() {
     let script = r#"env | grep -qv -e '^PATH=' -e '^PWD=' -e '^_=' -e '^SHLVL=' -e '^OLDPWD=' && exit 3
