@@ -201,5 +201,5 @@ fn driver_call(caller: &Caller, intent: &Intent) -> Result<CreateIntent, TrustEr
 fn inherited(caller: &Caller, intent: &Intent) -> bool {
     let state = caller.context.raft.state();
     let owner = state.accounts.get(&intent.account).and_then(|account| account.owner(intent.shard));
-    owner.is_none_or(|owner| owner.since >= intent.opened_at)
+    owner.and_then(|owner| owner.inherits).is_none_or(|last| intent.id <= last)
 }

@@ -1,6 +1,6 @@
 //! What the planners proposed: checked against the guard it was decided on, and against where a host may go.
 
-use skep_types::{ConditionKind, ConditionStatus, CoordinatorId, HostId, Phase, PowerAction, SwarmId};
+use skep_types::{ConditionKind, ConditionStatus, CoordinatorId, HostId, IntentId, Phase, PowerAction, SwarmId};
 
 use super::intents;
 use super::tx::{Tx, bounded};
@@ -23,7 +23,7 @@ pub(super) fn apply(tx: &mut Tx<'_>, command: &PlanCommand) -> Reply {
                 coordinator: *coordinator,
                 process: *process,
                 epoch: epoch.saturating_add(1),
-                since: tx.now(),
+                inherits: Some(IntentId::new(tx.state.epoch, tx.state.last_id)),
                 idle: *idle,
             };
             assign_owner(tx, &mut account, *shard, owner)

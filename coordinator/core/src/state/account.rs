@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use skep_types::{
-    AccountName, Bucket, CallClass, ClusterTime, CoordinatorId, DriverDescription, Limits, Revision,
-};
+use skep_types::{AccountName, Bucket, CallClass, CoordinatorId, DriverDescription, IntentId, Limits, Revision};
 
 /// A part of an account's hosts, by host id; one coordinator owns each.
 pub type Shard = u16;
@@ -62,8 +60,9 @@ pub struct Owner {
     pub process: u64,
     /// Rises with every change of owner; outcomes of an older epoch change nothing.
     pub epoch: u64,
-    /// When it became the owner.
-    pub since: ClusterTime,
+    /// Intents up to this one were opened before it became the owner, and may have been begun by another. None where
+    /// nobody knows: any may have been.
+    pub inherits: Option<IntentId>,
     /// When it became the owner, the one before had certainly made no call for so long; None where nobody knows.
     pub idle: Option<Duration>,
 }

@@ -176,6 +176,25 @@ fn a_move_that_comes_late_changes_nothing() {
     assert_eq!(owner(&cluster), before);
 }
 
+#[test]
+fn an_owner_inherits_what_was_open_before_it_and_nothing_else() {
+    let mut cluster = three();
+    let mut open = |cluster: &mut Cluster, name: &str, digit| {
+        cluster.accepted(request(name, Request::CreateHosts(create_hosts(name, 1))));
+        cluster.open_create(&[digest(digit)]);
+        *cluster.state.intents.keys().next_back().unwrap()
+    };
+    let before = open(&mut cluster, "before", 100);
+    cluster.liveness.alive.remove(&CoordinatorId(1));
+    cluster.liveness.expired.insert(CoordinatorId(1));
+    for moved in owner::plan(&cluster.view(), &cluster.liveness) {
+        cluster.one(Command::Plan(moved));
+    }
+    let after = open(&mut cluster, "after", 101);
+    let inherits = owner(&cluster).inherits.expect("it is known");
+    assert!(before <= inherits && inherits < after, "{before} {inherits} {after}");
+}
+
 /// The list is kept also where that leaves nobody: silence is no reason to send a call where it cannot arrive.
 #[test]
 fn only_a_coordinator_that_reaches_the_account_is_eligible() {

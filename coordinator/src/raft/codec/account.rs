@@ -11,7 +11,7 @@ record! {
     Account { name, revision, driver, settings, owners }
     AccountSettings { options, credentials, limits, coordinators }
     AccountLimits { buckets, calls_in_flight }
-    Owner { coordinator, process, epoch, since, idle }
+    Owner { coordinator, process, epoch, inherits, idle }
 }
 
 choice! {
