@@ -3,11 +3,12 @@
 //! Only instances of dead intents are touched: an Open one may still bind them, and what carries no readable intent is
 //! for people to judge.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use skep_core::State;
 use skep_core::command::OutcomeCommand;
+use skep_core::state::{Intent, IntentKind};
 use skep_driver::{Driver, Instance, InstanceState};
 use skep_types::{AccountName, InstanceRef, chain};
 use tokio_util::sync::CancellationToken;
@@ -16,6 +17,10 @@ use super::call::{Caller, everything};
 use super::{Ownership, Searches, whole};
 use crate::context::Context;
 
+/// Looks left out in a row while creates are under way: a list takes from what the provider answers, and of machines
+/// that are there already it is a login at each.
+const LEFT_OUT_MAX: u32 = 9;
+
 pub(super) fn spawn(context: &Context, ownership: &Ownership, stop: &CancellationToken) -> Searches {
     let (context, ownership, stop) = (context.clone(), ownership.clone(), stop.clone());
     let search = async move { whole(|| run(&context, &ownership, &stop)).await };
@@ -23,49 +28,76 @@ pub(super) fn spawn(context: &Context, ownership: &Ownership, stop: &Cancellatio
 }
 
 async fn run(context: &Context, ownership: &Ownership, stop: &CancellationToken) {
-    // Seen once already. Bounded by what the drivers list.
-    let mut suspects = BTreeSet::new();
+    let mut search = Search::default();
     loop {
         tokio::select! {
             () = tokio::time::sleep(ownership.orphan_search) => {}
             () = stop.cancelled() => return,
         }
-        let look = look(context, ownership, stop, suspects);
-        suspects = tokio::select! { seen = look => seen, () = stop.cancelled() => return };
+        tokio::select! { () = search.look(context, ownership, stop) => {}, () = stop.cancelled() => return }
     }
 }
 
-/// One pass over the accounts this coordinator owns; returns what should be looked at a second time.
-async fn look(
-    context: &Context,
-    ownership: &Ownership,
-    stop: &CancellationToken,
-    before: BTreeSet<(AccountName, InstanceRef)>,
-) -> BTreeSet<(AccountName, InstanceRef)> {
-    let mut suspects = BTreeSet::new();
-    for (account, epoch, driver) in owned(context, ownership) {
-        let caller = Caller::new(context, ownership, epoch, stop.clone());
-        let listed = match everything(&caller, &*driver).await {
-            Ok(listed) => listed,
-            Err(error) => {
-                tracing::warn!(%account, error = %chain(&error), "instances could not be listed");
+/// What the looks before have found, of the accounts that are this coordinator's.
+#[derive(Debug, Default)]
+struct Search {
+    accounts: BTreeMap<AccountName, Before>,
+}
+
+#[derive(Debug, Default)]
+struct Before {
+    /// Seen once already. Bounded by what the driver lists.
+    suspects: BTreeSet<InstanceRef>,
+    /// Looks left out in a row.
+    left_out: u32,
+}
+
+impl Search {
+    /// One pass over the accounts this coordinator owns.
+    async fn look(&mut self, context: &Context, ownership: &Ownership, stop: &CancellationToken) {
+        let owned = owned(context, ownership);
+        self.accounts.retain(|name, _| owned.iter().any(|(account, ..)| account == name));
+        for (account, epoch, driver) in owned {
+            let before = self.accounts.entry(account.clone()).or_default();
+            if !before.is_due(creating(&context.raft.state(), &account)) {
                 continue;
             }
-        };
-        for instance in orphans(&context.raft.state(), listed) {
-            let key = (account.clone(), instance.instance.clone());
-            if before.contains(&key) {
-                tracing::warn!(%account, instance = %key.1.provider_id, "destroying an orphan");
-                let (instance, intent) = (key.1, instance.intent);
-                let outcome =
-                    OutcomeCommand::DestroyOrphan { account: account.clone(), epoch, instance, intent };
-                caller.propose(vec![outcome]).await;
-            } else {
-                suspects.insert(key);
+            let caller = Caller::new(context, ownership, epoch, stop.clone());
+            let listed = match everything(&caller, &*driver).await {
+                Ok(listed) => listed,
+                Err(error) => {
+                    tracing::warn!(%account, error = %chain(&error), "instances could not be listed");
+                    continue;
+                }
+            };
+            let found = orphans(&context.raft.state(), listed);
+            let (again, first): (Vec<_>, Vec<_>) =
+                found.into_iter().partition(|orphan| before.suspects.contains(&orphan.instance));
+            before.suspects = first.into_iter().map(|orphan| orphan.instance).collect();
+            for Instance { instance, intent, .. } in again {
+                tracing::warn!(%account, instance = %instance.provider_id, "destroying an orphan");
+                let account = account.clone();
+                caller
+                    .propose(vec![OutcomeCommand::DestroyOrphan { account, epoch, instance, intent }])
+                    .await;
             }
         }
     }
-    suspects
+}
+
+impl Before {
+    fn is_due(&mut self, creating: bool) -> bool {
+        let due = !creating || self.left_out >= LEFT_OUT_MAX;
+        self.left_out = if due { 0 } else { self.left_out + 1 };
+        due
+    }
+}
+
+fn creating(state: &State, account: &AccountName) -> bool {
+    let creates = |intent: &Arc<Intent>| {
+        intent.account == *account && matches!(intent.kind, IntentKind::Create { .. })
+    };
+    state.intents.values().any(creates)
 }
 
 /// The accounts whose first shard is this coordinator's: one search an account.
@@ -89,4 +121,17 @@ fn orphans(state: &State, listed: Vec<Instance>) -> Vec<Instance> {
             && !bound.contains(instance.instance.provider_id.as_str())
     };
     listed.into_iter().filter(orphan).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_that_creates_without_end_is_looked_at_too() {
+        let mut before = Before::default();
+        let mut looks = |creating: bool| (0..20).filter(|_| before.is_due(creating)).count();
+        assert_eq!(looks(true), 2);
+        assert_eq!(looks(false), 20);
+    }
 }
