@@ -5,7 +5,7 @@ mod host;
 mod operation;
 mod swarm;
 
-pub(crate) use administration::{account, cluster, driver, event, person, role};
+pub(crate) use administration::{account, broken_driver, cluster, driver, event, person, role};
 pub(crate) use host::{condition_status, explanation, host, node_role};
 pub(crate) use operation::operation;
 pub(crate) use swarm::swarm;

@@ -22,7 +22,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> Result<(), Failure> {
     let text = match (&args.driver, args.output) {
         (Some(name), Format::Json) => json::text(&json::driver(driver_flags::find(drivers, name)?)),
         (Some(name), Format::Table) => describe::flags(&driver_flags::find(drivers, name)?.flags),
-        (None, Format::Json) => json::list(drivers, json::driver),
+        (None, Format::Json) => listed(drivers, context.broken_drivers().await?),
         (None, Format::Table) => all(drivers, context.broken_drivers().await?),
     };
     context.print(&text)
@@ -34,6 +34,12 @@ fn all(drivers: &[Driver], broken: &[BrokenDriver]) -> String {
         &["NAME", "IDEMPOTENCY", "BATCH", "POWER", "ACCOUNTS", "COORDINATORS", "STATE"],
         drivers.iter().map(row).chain(broken.iter().map(broken_row)),
     )
+}
+
+/// As in the table. What is broken has its reason under `broken`, where a driver has nothing.
+fn listed(drivers: &[Driver], broken: &[BrokenDriver]) -> String {
+    let all = drivers.iter().map(json::driver).chain(broken.iter().map(json::broken_driver));
+    json::text(&all.collect())
 }
 
 fn row(driver: &Driver) -> Vec<String> {

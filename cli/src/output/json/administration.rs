@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use skep_proto::v1::{
-    Account, Bucket, ClusterStatus, Coordinator, Driver, DriverFlag, Event, Person, PersonRole,
+    Account, BrokenDriver, Bucket, ClusterStatus, Coordinator, Driver, DriverFlag, Event, Person, PersonRole,
 };
 
 pub(crate) fn cluster(status: &ClusterStatus) -> Value {
@@ -96,6 +96,17 @@ pub(crate) fn driver(driver: &Driver) -> Value {
         "account_flags": driver_flags(&driver.account_flags),
         "credentials": credentials,
         "limits": limits,
+    })
+}
+
+/// Usable nowhere, for whoever looks where: a program of the same name may be, elsewhere.
+pub(crate) fn broken_driver(broken: &BrokenDriver) -> Value {
+    json!({
+        "name": broken.name,
+        "coordinators": [],
+        "broken": broken.reason,
+        "coordinator": broken.coordinator,
+        "program": broken.program,
     })
 }
 
