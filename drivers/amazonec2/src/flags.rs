@@ -4,7 +4,7 @@ mod refused;
 
 use skep_types::{CredentialDescription, FieldViolation, FlagDescription, FlagKind};
 
-use refused::REFUSED;
+use refused::{REFUSED, Refused};
 
 /// Everything about an instance. Defaults that a launch template may bring stand in [`crate::options`].
 const FLAGS: &[(&str, FlagKind, &str, &str, &str)] = {
@@ -139,7 +139,12 @@ pub(crate) fn of_template() -> Vec<FlagDescription> {
     let full = |(name, kind, default, env, usage): &(&str, FlagKind, &str, &str, &str)| {
         flag(&format!("{PREFIX}{name}"), *kind, default, env, usage)
     };
-    FLAGS.iter().map(full).collect()
+    // Described as well, or those who set them would hear of a flag that is not known, and of a variable nothing at all.
+    let refused = |refused: &Refused| {
+        let usage = format!("refused: {}", refused.advice);
+        flag(&format!("{PREFIX}{}", refused.name), refused.kind, "", refused.variable, &usage)
+    };
+    FLAGS.iter().map(full).chain(REFUSED.iter().map(refused)).collect()
 }
 
 pub(crate) fn of_account() -> Vec<FlagDescription> {
@@ -198,8 +203,12 @@ pub(crate) fn credentials() -> Vec<CredentialDescription> {
 /// What to do instead of `option`, where it is one that Docker Machine knew and skep refuses.
 pub(crate) fn instead_of(option: &str) -> Option<FieldViolation> {
     let name = option.strip_prefix(PREFIX)?;
-    let (_, advice) = REFUSED.iter().find(|(refused, _)| *refused == name)?;
-    Some(FieldViolation { field: skep_driver::flags::field(option), description: (*advice).to_owned() })
+    let refused = REFUSED.iter().find(|refused| refused.name == name)?;
+    let description = match refused.variable {
+        "" => refused.advice.to_owned(),
+        variable => format!("{}; the same goes for {variable} in the environment", refused.advice),
+    };
+    Some(FieldViolation { field: skep_driver::flags::field(option), description })
 }
 
 #[cfg(test)]
@@ -250,6 +259,24 @@ mod tests {
         for name in DOCKER_MACHINE {
             let refused = instead_of(&format!("{PREFIX}{name}")).is_some();
             assert!(kept.contains(name) != refused, "{name}: kept and refused, or neither");
+        }
+    }
+
+    /// Those of Docker Machine 0.16.2 that are no account's now.
+    const VARIABLES: [&str; 4] = ["AWS_SSH_PORT", "AWS_SSH_USER", "AWS_SSH_KEYPATH", "AWS_USERDATA"];
+
+    #[test]
+    fn a_refused_flags_variable_is_refused_like_the_flag() {
+        let described = of_template();
+        for variable in VARIABLES {
+            let flag = described.iter().find(|flag| flag.env == variable).unwrap();
+            assert!(instead_of(&flag.name).unwrap().description.contains(variable));
+        }
+        let accounts: BTreeSet<String> = of_account().into_iter().map(|flag| flag.env).collect();
+        let credentials: BTreeSet<String> =
+            credentials().into_iter().map(|credential| credential.env).collect();
+        for flag in described.iter().filter(|flag| !flag.env.is_empty()) {
+            assert!(!accounts.contains(&flag.env) && !credentials.contains(&flag.env), "{}", flag.env);
         }
     }
 

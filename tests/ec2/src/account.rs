@@ -43,6 +43,8 @@ pub(crate) struct State {
     tokens: Tokens,
     made: HashMap<String, Instant>,
     terminated: HashSet<String>,
+    /// Of spot requests that are over once their instance ends.
+    one_time: HashSet<String>,
     addresses: HashMap<String, Ipv4Addr>,
 }
 
@@ -71,6 +73,9 @@ impl Account {
         let form = Form::parse(body);
         if !self.admits(&form) {
             return Ok(refused(503, "RequestLimitExceeded", "Request limit exceeded."));
+        }
+        if let Some(refusal) = self.unstoppable(&form) {
+            return Ok(refusal);
         }
         let done = match form.action() {
             "RunInstances" => match self.create(authorization, &form).await? {
@@ -143,10 +148,13 @@ impl Account {
     /// The request as the emulator gets it: with as many instances as there is room for.
     fn grant(&self, form: &Form) -> Result<Form, Reply> {
         let (least, most) = (form.number("MinCount"), form.number("MaxCount"));
-        let instance_type = form.get("InstanceType").unwrap_or_default();
-        let zone = form.get("Placement.AvailabilityZone").unwrap_or_default();
+        let shapes = form.shapes();
         let mut state = self.state();
-        let granted = state.behaviour.granted(instance_type, zone, most);
+        if state.behaviour.exceeds_quota(&shapes) {
+            let message = "You have requested more vCPU capacity than your current limit allows.";
+            return Err(refused(400, "VcpuLimitExceeded", message));
+        }
+        let granted = state.behaviour.granted(&shapes, most);
         if granted < least {
             let message = "We currently do not have sufficient capacity of the type you asked for.";
             return Err(refused(500, "InsufficientInstanceCapacity", message));
@@ -157,7 +165,7 @@ impl Account {
             count(&mut state.seen.throttled, "RunInstances");
             return Err(refused(503, "RequestLimitExceeded", "Request limit exceeded."));
         }
-        state.behaviour.take(instance_type, zone, granted);
+        state.behaviour.take(&shapes, granted);
         let mut form = form.clone();
         // The emulator makes as many as the smaller number says.
         form.set("MinCount", granted.to_string());
@@ -175,6 +183,9 @@ impl Account {
             let now = Instant::now();
             state.seen.made += u32::try_from(ids.len()).unwrap_or(u32::MAX);
             state.made.extend(ids.iter().map(|id| (id.clone(), now)));
+            if form.is_spot() && !form.is_persistent() {
+                state.one_time.extend(ids.iter().cloned());
+            }
         }
         let Some(hosts) = &self.hosts else { return Ok(()) };
         let user_data = STANDARD.decode(form.get("UserData").unwrap_or_default()).unwrap_or_default();
@@ -198,6 +209,17 @@ impl Account {
             hosts.follow(form.action(), &form.list("InstanceId"), form.get("Force") == Some("true"));
         }
         Ok(Done { status, xml })
+    }
+
+    /// The refusal of a stop that concerns a spot instance which can only end; all of the call is refused with it.
+    fn unstoppable(&self, form: &Form) -> Option<Reply> {
+        if form.action() != "StopInstances" {
+            return None;
+        }
+        let state = self.state();
+        let id = form.list("InstanceId").into_iter().find(|id| state.one_time.contains(id))?;
+        let message = format!("The Spot Instance '{id}' has a one-time request, and cannot be stopped.");
+        Some(refused(400, "UnsupportedOperation", &message))
     }
 
     /// Made and not terminated.

@@ -1,6 +1,6 @@
 //! How the EC2 of a test behaves, and what it saw.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// May be changed while it runs.
@@ -14,8 +14,10 @@ pub struct Behaviour {
     pub visible_after: Duration,
     /// How many more instances there is room for, in all.
     pub room: Option<u32>,
-    /// Instance types, or types in a zone as `c7g.large/us-east-1a`, with how many more there is room for.
+    /// Instance types, types in a zone as `c7g.large/us-east-1a`, or `spot`, with how many more there is room for.
     pub room_of: BTreeMap<String, u32>,
+    /// The same things, of which the account may have no more.
+    pub quota_spent: BTreeSet<String>,
 }
 
 impl Behaviour {
@@ -25,18 +27,21 @@ impl Behaviour {
     }
 
     /// How many of `wanted` there is room for.
-    pub(crate) fn granted(&self, instance_type: &str, zone: &str, wanted: u32) -> u32 {
-        let room = |key: &str| self.room_of.get(key).copied().unwrap_or(u32::MAX);
-        let here = room(instance_type).min(room(&format!("{instance_type}/{zone}")));
-        wanted.min(here).min(self.room.unwrap_or(u32::MAX))
+    pub(crate) fn granted(&self, shapes: &[String], wanted: u32) -> u32 {
+        let room = shapes.iter().filter_map(|shape| self.room_of.get(shape)).chain(&self.room);
+        room.copied().fold(wanted, u32::min)
     }
 
-    pub(crate) fn take(&mut self, instance_type: &str, zone: &str, count: u32) {
+    pub(crate) fn take(&mut self, shapes: &[String], count: u32) {
         let take = |room: &mut u32| *room = room.saturating_sub(count);
         self.room.iter_mut().for_each(take);
-        for key in [instance_type.to_owned(), format!("{instance_type}/{zone}")] {
-            self.room_of.entry(key).and_modify(take);
+        for shape in shapes {
+            self.room_of.entry(shape.clone()).and_modify(take);
         }
+    }
+
+    pub(crate) fn exceeds_quota(&self, shapes: &[String]) -> bool {
+        shapes.iter().any(|shape| self.quota_spent.contains(shape))
     }
 }
 
@@ -87,10 +92,12 @@ mod tests {
         let mut behaviour = Behaviour { room: Some(10), ..Behaviour::default() };
         behaviour.room_of.insert("a/z1".to_owned(), 0);
         behaviour.room_of.insert("b".to_owned(), 3);
-        assert_eq!(behaviour.granted("a", "z1", 5), 0);
-        assert_eq!(behaviour.granted("a", "z2", 5), 5);
-        assert_eq!(behaviour.granted("b", "z1", 5), 3);
-        behaviour.take("b", "z1", 3);
-        assert_eq!((behaviour.granted("b", "z1", 5), behaviour.room), (0, Some(7)));
+        let shapes =
+            |instance_type: &str, zone: &str| [instance_type.to_owned(), format!("{instance_type}/{zone}")];
+        assert_eq!(behaviour.granted(&shapes("a", "z1"), 5), 0);
+        assert_eq!(behaviour.granted(&shapes("a", "z2"), 5), 5);
+        assert_eq!(behaviour.granted(&shapes("b", "z1"), 5), 3);
+        behaviour.take(&shapes("b", "z1"), 3);
+        assert_eq!((behaviour.granted(&shapes("b", "z1"), 5), behaviour.room), (0, Some(7)));
     }
 }

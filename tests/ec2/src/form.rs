@@ -27,6 +27,24 @@ impl Form {
         self.get("Action").unwrap_or_default()
     }
 
+    /// What a create asks for, as [`Behaviour`](crate::Behaviour) names it.
+    pub(crate) fn shapes(&self) -> Vec<String> {
+        let instance_type = self.get("InstanceType").unwrap_or_default();
+        let zone = self.get("Placement.AvailabilityZone").unwrap_or_default();
+        let mut shapes = vec![instance_type.to_owned(), format!("{instance_type}/{zone}")];
+        shapes.extend(self.is_spot().then(|| "spot".to_owned()));
+        shapes
+    }
+
+    pub(crate) fn is_spot(&self) -> bool {
+        self.get("InstanceMarketOptions.MarketType") == Some("spot")
+    }
+
+    /// A spot instance that may be stopped and started says so.
+    pub(crate) fn is_persistent(&self) -> bool {
+        self.get("InstanceMarketOptions.SpotOptions.SpotInstanceType") == Some("persistent")
+    }
+
     pub(crate) fn number(&self, field: &str) -> u32 {
         self.get(field).and_then(|text| text.parse().ok()).unwrap_or(1)
     }
@@ -41,6 +59,13 @@ impl Form {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_create_has_the_shapes_that_room_is_told_for() {
+        let shapes = |body: &[u8]| Form::parse(body).shapes();
+        assert_eq!(shapes(b"InstanceType=a&Placement.AvailabilityZone=z1"), ["a", "a/z1"]);
+        assert_eq!(shapes(b"InstanceType=a&InstanceMarketOptions.MarketType=spot"), ["a", "a/", "spot"]);
+    }
 
     #[test]
     fn a_form_is_read_changed_and_written() {

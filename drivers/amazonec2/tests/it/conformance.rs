@@ -9,6 +9,7 @@ use skep_driver::conformance::{self, DriverUnderTest};
 use skep_tests_ec2::{Behaviour, World};
 use skep_types::{InstanceRef, Template};
 
+use crate::patient::patient;
 use crate::support::{driver, somebody, template};
 
 struct Account {
@@ -18,7 +19,7 @@ struct Account {
 #[async_trait]
 impl DriverUnderTest for Account {
     async fn driver(&self) -> Arc<dyn Driver> {
-        driver(&self.world).await
+        patient(driver(&self.world).await)
     }
 
     fn template(&self) -> Template {
@@ -52,7 +53,8 @@ impl DriverUnderTest for Account {
 
 #[tokio::test]
 async fn every_rule_of_the_contract() {
-    let behaviour = Behaviour { visible_after: Duration::from_millis(500), ..Behaviour::limited() };
+    let visible_after = Duration::from_millis(500);
+    let behaviour = Behaviour { visible_after, lost_percent: 33, ..Behaviour::limited() };
     let world = World::start(behaviour).await.unwrap();
     let report = conformance::run(Account { world }).await.into_result().unwrap();
     assert!(report.not_tried().is_empty(), "{report}");

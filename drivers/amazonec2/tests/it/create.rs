@@ -1,5 +1,7 @@
 //! Creates that do not go as asked: want of room, other images, lost replies.
 
+use std::time::Duration;
+
 use aws_sdk_ec2::types::Filter;
 use skep_driver::ErrorKind;
 use skep_tests_ec2::{Behaviour, World};
@@ -41,6 +43,23 @@ async fn a_successor_takes_what_its_predecessor_made_even_when_there_is_room_aga
     let found = driver(&world).await.ensure(&intent).await.unwrap();
     assert_eq!(ids(&found.instances), ids(&placed.instances));
     assert_eq!(world.seen().made, 3);
+}
+
+/// Late enough to be missed at first, and visible within the settle window.
+const LATE: Duration = Duration::from_millis(700);
+
+#[tokio::test]
+async fn a_successor_that_was_opened_long_before_waits_for_what_it_cannot_see_yet() {
+    let world = World::start(Behaviour { visible_after: LATE, ..scarce() }).await.unwrap();
+    // As one that attests and explains, while another one owns the account.
+    let successor = driver(&world).await;
+    let intent = intent(1, 3, WAYS);
+    // Waits itself, for longer than the successor would from its opening.
+    let placed = driver(&world).await.ensure(&intent).await.unwrap();
+    world.behave(|behaviour| *behaviour = Behaviour { visible_after: LATE, ..Behaviour::default() });
+    let found = successor.ensure(&intent).await.unwrap();
+    assert_eq!(world.seen().made, 3);
+    assert_eq!(ids(&found.instances), ids(&placed.instances));
 }
 
 #[tokio::test]

@@ -8,6 +8,8 @@ mod bulk;
 mod conformance;
 mod create;
 mod hosts;
+mod patient;
 mod program;
 mod support;
 mod waiting;
+mod ways;

@@ -49,6 +49,19 @@ async fn a_hundred_are_stopped_and_destroyed_by_one_request_each() {
 }
 
 #[tokio::test]
+async fn a_batch_without_an_answer_says_how_it_was_lost() {
+    let world = World::start(Behaviour::default()).await.unwrap();
+    let driver = driver(&world).await;
+    let made = driver.ensure(&intent(1, 2, &[])).await.unwrap().instances;
+    world.behave(|behaviour| behaviour.lost_percent = 100);
+    for result in driver.destroy(CLUSTER, &targets(&made)).await.unwrap() {
+        let error = result.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Ambiguous);
+        assert!(error.message.starts_with("EC2 did not terminate the instances: "), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_new_instance_that_is_not_seen_yet_is_known_to_its_maker_alone() {
     let behaviour = Behaviour { visible_after: LATE, ..Behaviour::default() };
     let world = World::start(behaviour).await.unwrap();
