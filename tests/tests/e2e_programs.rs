@@ -17,7 +17,7 @@ use children::{alive, children};
 
 /// From the end of a program to the next one; an interpreter takes a second or two.
 const RESTART: Duration = Duration::from_secs(30);
-/// From the end of a coordinator to that of its programs.
+/// From the end of a coordinator, or of an account, to that of its programs.
 const END: Duration = Duration::from_secs(20);
 /// From a change on the plugin path to a list that shows it: two looks, a handshake, and an entry.
 const FOUND: Duration = Duration::from_secs(40);
@@ -98,6 +98,21 @@ fn programs_live_and_end_with_their_coordinator() {
     cluster.restart(0);
     cluster.skep().text(&["create", "another", "--driver", "sim"]);
     let _ = self::program(&cluster);
+}
+
+/// What it was given of the account ends with it.
+#[test]
+fn a_program_ends_with_its_account() {
+    let folder = plugin_folder();
+    put(&simulator(), folder.path(), "skep-driver-sim", 0o755);
+    let settings = Settings { plugin_path: Some(folder.path().to_owned()), ..Settings::default() };
+    let cluster = Processes::start_with(1, &settings);
+    let skep = cluster.skep();
+    skep.text(&["account", "add", "other", "--driver", "sim"]);
+    skep.text(&["account", "test", "other"]);
+    let program = program(&cluster);
+    skep.text(&["account", "rm", "--yes", "other"]);
+    until_true(END, "the program ends with its account", || !alive(program));
 }
 
 fn program(cluster: &Processes) -> u32 {

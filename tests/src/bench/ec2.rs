@@ -16,11 +16,17 @@ use skep_types::limits;
 use super::{Api, Figures};
 use crate::ec2::Ec2;
 use crate::processes::{Processes, Settings};
+use crate::wait::until;
 
 const COORDINATORS: usize = 3;
 const ACCOUNT: &str = "aws";
 /// As many as one create call makes.
 const BATCH: u32 = 100;
+/// EC2 is at rest when for so long, and as long as it worked on any create, nobody asked it for anything: calls may be under
+/// way when the last host gets its instance, of an owner that is lost or made once more.
+const REST: Duration = Duration::from_secs(1);
+/// By then it is; between two looks for orphans there is a minute.
+const AT_REST: Duration = Duration::from_secs(60);
 /// Phases of hosts that have no instance yet.
 const WITHOUT: [&str; 2] = ["Pending", "Provisioning"];
 
@@ -42,10 +48,11 @@ pub struct Ec2Took {
     pub least: Duration,
     /// The same without the creates that had to be sent once more.
     pub undisturbed: Duration,
+    /// Up to the end, when nothing was under way any more.
     pub seen: Seen,
-    /// Instances beyond one a host.
-    pub doubles: usize,
-    /// Instances that no host has.
+    /// Instances that were made beyond those asked for, living or not.
+    pub doubles: u32,
+    /// Living instances that no host has.
     pub orphans: usize,
 }
 
@@ -80,10 +87,12 @@ fn measure(options: &Ec2Options, processes: &mut Processes, ec2: &Ec2) -> Ec2Too
     }
     api.followed(&asked.id, options.bound, |seen| left(seen) == 0);
     let took = started.elapsed();
-    let seen = ec2.world().seen();
+    // No create is open any more, or one of its hosts would still be Provisioning.
+    let seen = at_rest(ec2);
     let held: BTreeSet<String> = api.hosts().into_iter().map(|host| host.provider_id).collect();
     let living = ec2.world().living();
     assert_eq!(held.len(), options.instances as usize, "each host has an instance of its own");
+    assert!(held.is_subset(&living), "a host's instance is gone");
     let runs = (of_action("RunInstances").1, 1);
     let undisturbed = shortest(&[runs, (buckets::INSTANCES, BATCH)], &seen.creates);
     let unanswered = seen.lost_of("RunInstances") + seen.unheard_of("RunInstances");
@@ -92,10 +101,24 @@ fn measure(options: &Ec2Options, processes: &mut Processes, ec2: &Ec2) -> Ec2Too
         took,
         least: undisturbed.max(shortest(&[runs], &vec![Duration::ZERO; requests])),
         undisturbed,
-        doubles: living.len().saturating_sub(held.len()),
+        doubles: seen.made.saturating_sub(options.instances),
         orphans: living.difference(&held).count(),
         seen,
     }
+}
+
+/// What EC2 saw, once all is over.
+fn at_rest(ec2: &Ec2) -> Seen {
+    let mut last = (ec2.world().seen(), Instant::now());
+    let rests = || {
+        let seen = ec2.world().seen();
+        if seen != last.0 {
+            last = (seen, Instant::now());
+        }
+        let longest = last.0.creates.iter().max().copied().unwrap_or_default();
+        (last.1.elapsed() >= REST + longest).then(|| last.0.clone())
+    };
+    until(AT_REST, "nobody asks EC2 for anything", rests).0
 }
 
 /// Whose lease calls the driver.
@@ -119,7 +142,7 @@ impl Ec2Took {
         figures.print("create_calls", calls("RunInstances"), "calls")?;
         figures.print("creates_throttled", f64::from(self.seen.throttled_of("RunInstances")), "calls")?;
         figures.print("describe_calls", calls("DescribeInstances"), "calls")?;
-        figures.print("doubles", self.doubles as f64, "instances")?;
+        figures.print("doubles", f64::from(self.doubles), "instances")?;
         figures.print("orphans", self.orphans as f64, "instances")
     }
 }
