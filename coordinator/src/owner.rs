@@ -7,6 +7,7 @@ mod call;
 mod create;
 mod lease;
 mod orphans;
+mod pause;
 mod targets;
 
 use std::collections::BTreeMap;

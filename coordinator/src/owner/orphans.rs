@@ -94,9 +94,8 @@ impl Before {
 }
 
 fn creating(state: &State, account: &AccountName) -> bool {
-    let creates = |intent: &Arc<Intent>| {
-        intent.account == *account && matches!(intent.kind, IntentKind::Create { .. })
-    };
+    let creates =
+        |intent: &Arc<Intent>| intent.account == *account && matches!(intent.kind, IntentKind::Create { .. });
     state.intents.values().any(creates)
 }
 

@@ -1,17 +1,14 @@
 //! Carries out a power or destroy intent: idempotent by nature, so it is simply done until it is done.
 
-use std::time::Duration;
-
 use skep_core::command::{Failure, FailureKind, OutcomeCommand};
 use skep_core::state::{Intent, IntentKind, Target};
 use skep_driver::{Driver, DriverError, ErrorKind};
 use skep_types::chain;
 
 use super::call::{Caller, failure_kind};
-use super::create::wait;
+use super::pause::{self, wait};
 use crate::kept;
 
-const BACKOFF_FIRST: Duration = Duration::from_millis(250);
 /// Calls before the failure goes into the record, where the host waits longer and people can see it.
 const ATTEMPTS: usize = 5;
 
@@ -31,7 +28,7 @@ async fn results(caller: &Caller, intent: &Intent, targets: &[Target]) -> Vec<Re
         let sealer = &caller.context.trust.sealer;
         targets.iter().map(|target| kept::target_of(sealer, target, &state)).collect()
     };
-    let mut pause = BACKOFF_FIRST;
+    let mut interval = pause::FIRST;
     let mut attempt = 1;
     loop {
         let driver = caller.driver(intent).await;
@@ -41,7 +38,7 @@ async fn results(caller: &Caller, intent: &Intent, targets: &[Target]) -> Vec<Re
                 let failure = failure(error);
                 return instances.iter().map(|_| Err(failure.clone())).collect();
             }
-            Err(error) => pause = wait(pause, &error).await,
+            Err(error) => interval = wait(interval, &error).await,
         }
         attempt += 1;
     }
