@@ -6,7 +6,8 @@
 //! looking ────────────────────────────► Deadline ─► Lazy ──────┘   credentials changed ─► Kind ─► Driver
 //! ```
 //!
-//! The bounds stand outside of what is opened anew: a rotation neither fills nor empties a bucket.
+//! The bounds stand outside of what is opened anew: a rotation neither fills nor empties a bucket. `idle` closes what is not
+//! needed any more.
 
 mod command;
 mod credentials;
