@@ -6,11 +6,11 @@ use std::sync::Arc;
 use skep_driver::{Access, DriverError, ErrorKind};
 use skep_ssh::config::SshConfig;
 use skep_ssh::known_hosts::KnownHosts;
+use skep_ssh::machine::Agents;
 use skep_ssh::{Identity, Rsa, Stranger};
 use skep_types::{CredentialDescription, FieldViolation, FlagDescription, FlagKind, Secret, chain};
 
 use crate::adopted::Adopted;
-use crate::agents::Agents;
 use crate::inventory::Inventory;
 
 const STRICT: &str = "generic-strict-host-keys";

@@ -1,36 +1,58 @@
-//! What this coordinator has adopted, in its state folder: a help for `list`, where machines stand in no inventory.
+//! What this coordinator has begun to adopt, in its state folder: a help for `list`, where machines stand in no inventory,
+//! and for telling a machine that may carry our marker from one that cannot.
 //!
 //! Only a hint. Another coordinator has another folder, and an empty one is as good: whose a machine is stands on the
 //! machine.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
-use skep_types::ProviderId;
+use serde::{Deserialize, Serialize};
+use skep_types::{IntentId, ProviderId};
 use tokio::fs;
+use tokio::time::Instant;
 
 use crate::instance::Kept;
 use crate::inventory::MACHINES_MAX;
+
+/// Of machines that do not answer. Each is an open intent, or was one until another coordinator took over.
+const SILENT_MAX: usize = 1000;
 
 #[derive(Debug)]
 pub(crate) struct Adopted {
     /// None where there is no state folder.
     folder: Option<PathBuf>,
+    /// Since when machines whose adoption was begun do not answer.
+    silent: Mutex<BTreeMap<ProviderId, Instant>>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Note {
+    #[serde(flatten)]
+    kept: Kept,
+    /// A later addition.
+    #[serde(default)]
+    intent: Option<IntentId>,
 }
 
 impl Adopted {
     pub(crate) fn new(state_dir: &Path) -> Self {
         let there = !state_dir.as_os_str().is_empty();
-        Self { folder: there.then(|| state_dir.join("adopted")) }
+        Self { folder: there.then(|| state_dir.join("adopted")), silent: Mutex::default() }
     }
 
-    pub(crate) async fn note(&self, id: &ProviderId, kept: &Kept) {
+    /// Before the machine is claimed: what breaks off later is found again.
+    pub(crate) async fn note(&self, id: &ProviderId, intent: IntentId, kept: &Kept) {
         let Some(folder) = &self.folder else { return };
+        let note = Note { kept: kept.clone(), intent: Some(intent) };
         let written = async {
             fs::create_dir_all(folder).await?;
-            fs::write(folder.join(id.as_str()), serde_json::to_vec(kept)?).await
+            fs::write(folder.join(id.as_str()), serde_json::to_vec(&note)?).await
         };
         if let Err(error) = written.await {
-            tracing::debug!(%id, %error, "could not note what was adopted");
+            tracing::warn!(%id, %error, "could not note what is adopted");
         }
     }
 
@@ -41,6 +63,25 @@ impl Adopted {
         }
     }
 
+    /// The machine, when its adoption was begun here for this intent.
+    pub(crate) async fn begun(&self, id: &ProviderId, intent: IntentId) -> Option<Kept> {
+        let note = read(&self.folder.as_ref()?.join(id.as_str())).await?;
+        (note.intent == Some(intent)).then_some(note.kept)
+    }
+
+    /// For how long it has not answered by now.
+    pub(crate) fn silent_for(&self, id: &ProviderId) -> Duration {
+        let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
+        if silent.len() >= SILENT_MAX && !silent.contains_key(id) {
+            silent.pop_first();
+        }
+        silent.entry(id.clone()).or_insert_with(Instant::now).elapsed()
+    }
+
+    pub(crate) fn answered(&self, id: &ProviderId) {
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    }
+
     pub(crate) async fn all(&self) -> Vec<Kept> {
         let mut all = Vec::new();
         let Some(folder) = &self.folder else { return all };
@@ -49,9 +90,12 @@ impl Adopted {
             if all.len() >= MACHINES_MAX {
                 break;
             }
-            let bytes = fs::read(entry.path()).await.unwrap_or_default();
-            all.extend(serde_json::from_slice::<Kept>(&bytes).ok());
+            all.extend(read(&entry.path()).await.map(|note| note.kept));
         }
         all
     }
+}
+
+async fn read(path: &Path) -> Option<Note> {
+    serde_json::from_slice(&fs::read(path).await.ok()?).ok()
 }

@@ -98,7 +98,7 @@ impl Driver for GenericDriver {
             return Err(DriverError::new(ErrorKind::Unsupported, why));
         }
         let calls: Vec<_> = targets.iter().map(|target| self.restart(cluster, target)).collect();
-        Ok(stream::iter(calls).buffered(look::AT_ONCE).collect().await)
+        unless_all_refused(stream::iter(calls).buffered(look::AT_ONCE).collect().await)
     }
 
     async fn destroy(
@@ -107,7 +107,7 @@ impl Driver for GenericDriver {
         targets: &[Target],
     ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
         let calls: Vec<_> = targets.iter().map(|target| self.release(cluster, target)).collect();
-        Ok(stream::iter(calls).buffered(look::AT_ONCE).collect().await)
+        unless_all_refused(stream::iter(calls).buffered(look::AT_ONCE).collect().await)
     }
 
     async fn console(&self, _cluster: &str, _target: &Target) -> Result<String, DriverError> {
@@ -117,5 +117,26 @@ impl Driver for GenericDriver {
     async fn tunnel(&self, cluster: &str, target: &Target, port: u16) -> Result<Tunnel, DriverError> {
         let (connection, marker) = self.machine(cluster, target).await?;
         tunnel::tunnel(&connection, &marker, target.instance.provider_id.as_str(), port).await
+    }
+}
+
+type Results = Vec<Result<(), DriverError>>;
+
+/// When no machine takes the account's credentials, others may mend it: nothing was done, and the call as a whole says so.
+fn unless_all_refused(results: Results) -> Result<Results, DriverError> {
+    let refused =
+        |result: &Result<(), DriverError>| result.as_ref().is_err_and(|error| error.kind == ErrorKind::Auth);
+    if !results.iter().all(refused) {
+        return Ok(results);
+    }
+    let machines = results.len();
+    match results.into_iter().find_map(Result::err) {
+        None => Ok(Vec::new()),
+        Some(error) if machines == 1 => Err(error),
+        Some(first) => {
+            let message =
+                format!("none of {machines} machines can be acted on; the first: {}", first.message);
+            Err(DriverError { message, ..first })
+        }
     }
 }

@@ -12,7 +12,8 @@ pub(crate) fn before(error: Error) -> DriverError {
         | Kind::Unreachable { .. }
         | Kind::TimedOut { .. }
         | Kind::Dropped { .. }
-        | Kind::ForwardRefused { .. } => ErrorKind::Unavailable,
+        | Kind::ForwardRefused { .. }
+        | Kind::AgentAbsent { .. } => ErrorKind::Unavailable,
         Kind::HostKeyChanged { .. }
         | Kind::HostKeyUnknown { .. }
         | Kind::HostKeyRevoked { .. }
@@ -21,7 +22,6 @@ pub(crate) fn before(error: Error) -> DriverError {
         | Kind::AuthFailed { .. }
         | Kind::NothingToTry { .. }
         | Kind::UnusableKey { .. }
-        | Kind::NoAgent { .. }
         | Kind::NoSudo { .. } => ErrorKind::Auth,
         Kind::Protocol { .. }
         | Kind::NoSystemd { .. }
@@ -37,10 +37,11 @@ pub(crate) fn before(error: Error) -> DriverError {
 
 /// Of a call that was under way: what broke off may have had its effect.
 pub(crate) fn amid(error: Error) -> DriverError {
-    match &error.kind {
-        Kind::TimedOut { .. } | Kind::Dropped { .. } => told(ErrorKind::Ambiguous, error),
-        _ => before(error),
-    }
+    if broke_off(&error.kind) { told(ErrorKind::Ambiguous, error) } else { before(error) }
+}
+
+pub(crate) fn broke_off(kind: &Kind) -> bool {
+    matches!(kind, Kind::TimedOut { .. } | Kind::Dropped { .. })
 }
 
 /// The machine cannot be a host as it is.

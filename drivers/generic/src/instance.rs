@@ -121,11 +121,21 @@ pub(crate) fn instance(
 ) -> Result<Instance, DriverError> {
     let peer = connection.peer();
     Ok(Instance {
-        instance: InstanceRef { provider_id: Id::of(marker, &kept.machine)?, name: marker.name.clone() },
-        intent: marker.intent.parse().ok(),
         state: InstanceState::Running,
         private_address: own.or(peer),
         public_address: peer.filter(|peer| own.is_some_and(|own| own != *peer)),
+        ..unreached(marker, kept)?
+    })
+}
+
+/// One that may carry the marker, and cannot be asked.
+pub(crate) fn unreached(marker: &Marker, kept: &Kept) -> Result<Instance, DriverError> {
+    Ok(Instance {
+        instance: InstanceRef { provider_id: Id::of(marker, &kept.machine)?, name: marker.name.clone() },
+        intent: marker.intent.parse().ok(),
+        state: InstanceState::Stopped,
+        private_address: None,
+        public_address: None,
         zone: kept.machine.zone.clone().unwrap_or_else(|| NAME.to_owned()),
         kept: kept.secret(),
     })

@@ -11,7 +11,6 @@
 
 mod access;
 mod adopted;
-mod agents;
 mod description;
 mod driver;
 mod ensure;

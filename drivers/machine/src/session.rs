@@ -121,15 +121,20 @@ impl Session {
             DriverError::new(ErrorKind::Internal, "the plugin's configuration is not JSON").caused_by(error)
         })?;
         portable::leave(&mut config, &self.folder.store().display().to_string());
-        let files = self.folder.files().map_err(|error| {
-            DriverError::new(ErrorKind::Unsupported, "the plugin's files cannot be kept").caused_by(error)
-        })?;
+        let files = self.files()?;
         if (&config, &files) == (&kept.config, &kept.files) {
             return Ok(false);
         }
         (kept.config, kept.files) = (config, files);
         kept.generation += 1;
         Ok(true)
+    }
+
+    /// Of a plugin that has died, too: its folder is there until this session ends.
+    pub(crate) fn files(&self) -> Result<BTreeMap<String, String>, DriverError> {
+        self.folder.files().map_err(|error| {
+            DriverError::new(ErrorKind::Unsupported, "the plugin's files cannot be kept").caused_by(error)
+        })
     }
 
     /// Everything that matters was saved before; a plugin that does not end by itself was killed.

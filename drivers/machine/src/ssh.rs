@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use skep_driver::{DriverError, ErrorKind, Tunnel};
-use skep_ssh::machine::{Agent, Marker};
+use skep_ssh::machine::{Agents, Marker};
 use skep_ssh::{
     Connection, Deadlines, Error, Hop, HostKeys, Identity, Kind, Login, Route, Rsa, Stranger, connect,
 };
@@ -21,31 +21,19 @@ const PAUSE: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub struct SshWayIn {
-    /// Agents by their digest.
-    agents: PathBuf,
+    agents: Agents,
 }
 
 impl SshWayIn {
     pub fn new(agents: PathBuf) -> Self {
-        Self { agents }
-    }
-
-    async fn agent(&self, sha256: &str) -> Result<Agent, DriverError> {
-        let failed = |why: &str| DriverError::new(ErrorKind::Internal, why.to_owned());
-        // It becomes a path; the digest itself is checked at the machine.
-        if sha256.is_empty() || !sha256.bytes().all(|b| b.is_ascii_hexdigit()) {
-            return Err(failed("the agent's digest is none"));
-        }
-        let bytes = tokio::fs::read(self.agents.join(sha256)).await;
-        let bytes = bytes.map_err(|error| failed("this coordinator has no such agent").caused_by(error))?;
-        Agent::new(bytes).map_err(|error| failed("the agent cannot be used").caused_by(error))
+        Self { agents: Agents::new(agents) }
     }
 }
 
 #[async_trait]
 impl WayIn for SshWayIn {
     async fn bring(&self, door: &Door, newcomer: &Newcomer<'_>) -> Result<Option<String>, DriverError> {
-        let agent = self.agent(&newcomer.bootstrap.agent_sha256).await?;
+        let agent = self.agents.get(&newcomer.bootstrap.agent_sha256).await.map_err(failed)?;
         let marker = Marker {
             cluster: newcomer.cluster.to_owned(),
             host: newcomer.host.to_string(),
@@ -111,5 +99,39 @@ fn comes_with_time(kind: &Kind) -> bool {
 }
 
 fn failed(error: Error) -> DriverError {
-    DriverError::new(ErrorKind::Internal, "the agent could not be brought to the machine").caused_by(error)
+    let kind = match error.kind {
+        Kind::AgentAbsent { .. } => ErrorKind::Unavailable,
+        _ => ErrorKind::Internal,
+    };
+    DriverError::new(kind, "the agent could not be brought to the machine").caused_by(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use skep_driver::Bootstrap;
+    use skep_types::{HostId, IntentId, Secret};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn an_agent_that_is_not_here_yet_may_come() {
+        let folder = tempfile::tempdir().unwrap();
+        let bootstrap = Bootstrap {
+            agent_urls: Vec::new(),
+            agent_sha256: "ab".to_owned(),
+            agent_config: Secret::new(""),
+        };
+        let newcomer = Newcomer {
+            cluster: "c1",
+            intent: IntentId::new(1, 1),
+            host: HostId::new(1, 1),
+            incarnation: 1,
+            name: "web",
+            bootstrap: &bootstrap,
+        };
+        let (host, user) = ("192.0.2.1".to_owned(), "root".to_owned());
+        let door = Door { host, port: 22, user, key: Secret::new("") };
+        let error = SshWayIn::new(folder.path().to_owned()).bring(&door, &newcomer).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Unavailable, "{error:?}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use russh::client::{AuthResult, Handle, KeyboardInteractiveAuthResponse};
 use russh::keys::agent::AgentIdentity;
@@ -11,6 +12,7 @@ use russh::keys::{PrivateKeyWithHashAlg, ssh_key::Certificate};
 use russh::{MethodKind, MethodSet};
 use skep_types::Secret;
 use tokio::net::UnixStream;
+use tokio::time::timeout;
 
 use crate::connect::{Client, Notes, protocol};
 use crate::{Error, Hop, Identity, Kind};
@@ -20,13 +22,15 @@ const LOGGING_IN: &str = "logging in";
 const TRIES_MAX: usize = 6;
 /// Questions that a password is given to; more is a second factor, which nobody here can answer.
 const ROUNDS_MAX: usize = 3;
+/// An ssh-agent is on this machine and lists its keys from memory.
+const AGENT_ANSWERS: Duration = Duration::from_secs(5);
 
 struct Attempt<'a> {
     handle: &'a mut Handle<Client>,
     hop: &'a Hop,
     notes: &'a Notes,
     tried: Vec<String>,
-    /// Keys that were not tried, and why.
+    /// Keys and ssh-agents that were not tried, and why.
     left_out: Vec<String>,
     /// What the server takes, as far as it said.
     takes: Option<MethodSet>,
@@ -138,19 +142,13 @@ impl Attempt<'_> {
         if !self.takes(MethodKind::PublicKey) {
             return Ok(false);
         }
-        let unusable =
-            |why: &str| Kind::NoAgent { socket: socket.display().to_string(), why: why.to_owned() };
-        let mut agent: AgentClient<UnixStream> = AgentClient::connect_uds(socket)
-            .await
-            .map_err(|error| Error::caused_by(unusable("nobody answers there"), error))?;
-        if let Some(binding) = self.handle.agent_session_binding() {
-            // Agents that do not know it refuse, and lend their keys all the same.
-            let _optional = agent.bind_session(binding, false).await;
-        }
-        let keys = agent
-            .request_identities()
-            .await
-            .map_err(|error| Error::caused_by(unusable("it does not list its keys"), error))?;
+        let late = || format!("it does not answer within {} s", AGENT_ANSWERS.as_secs());
+        let asked = timeout(AGENT_ANSWERS, self.keys_of(socket)).await;
+        let (mut agent, keys) = match asked.unwrap_or_else(|_| Err(late())) {
+            Ok(found) => found,
+            // Another identity may do.
+            Err(why) => return Ok(self.leave_out(format!("ssh-agent {} ({why})", socket.display()))),
+        };
         for key in keys {
             if self.tried.len() >= TRIES_MAX || self.handle.is_closed() {
                 break;
@@ -160,6 +158,20 @@ impl Attempt<'_> {
             }
         }
         Ok(false)
+    }
+
+    /// Or why there are none.
+    async fn keys_of(&self, socket: &Path) -> Result<(AgentClient<UnixStream>, Vec<AgentIdentity>), String> {
+        let mut agent = AgentClient::connect_uds(socket)
+            .await
+            .map_err(|error| format!("nobody answers there: {error}"))?;
+        if let Some(binding) = self.handle.agent_session_binding() {
+            // Agents that do not know it refuse, and lend their keys all the same.
+            let _optional = agent.bind_session(binding, false).await;
+        }
+        let keys = agent.request_identities().await;
+        let keys = keys.map_err(|error| format!("it does not list its keys: {error}"))?;
+        Ok((agent, keys))
     }
 
     async fn agent_key(

@@ -52,8 +52,6 @@ pub enum Kind {
     NothingToTry { address: String, user: String },
     #[error("the private key {name} cannot be used: {why}")]
     UnusableKey { name: String, why: String },
-    #[error("the ssh-agent at {socket} cannot be used: {why}")]
-    NoAgent { socket: String, why: String },
 
     #[error("{user} at {address} is not root and cannot become it: {why}")]
     NoSudo { address: String, user: String, why: String },
@@ -75,6 +73,8 @@ pub enum Kind {
     Unexpected { address: String, what: &'static str },
     #[error("the agent's file cannot be used: {why}")]
     AgentFile { why: String },
+    #[error("this coordinator does not have the agent {sha256}")]
+    AgentAbsent { sha256: String },
 }
 
 impl Error {

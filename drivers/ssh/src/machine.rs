@@ -9,6 +9,7 @@
 //! no engine is touched. The marker says whose the machine is; a machine with another's is refused.
 
 mod adopt;
+mod agents;
 mod binary;
 mod look;
 mod marker;
@@ -17,6 +18,7 @@ mod release;
 mod state;
 
 pub use adopt::Agent;
+pub use agents::Agents;
 pub use binary::Architecture;
 pub use look::Looked;
 pub use marker::Marker;

@@ -14,7 +14,7 @@ use skep_ssh::{
 };
 use skep_types::Secret;
 use tokio::io::AsyncWriteExt;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
 
 const LIMIT: Duration = Duration::from_secs(10);
 const SCRIPT: Script = Script::new("true", "trying", LIMIT);
@@ -126,6 +126,13 @@ async fn odd(manner: Manner) -> Connection {
 }
 
 async fn odd_with(config: Config, manner: Manner) -> Connection {
+    let address = serve(config, manner).await;
+    let route = Route { deadlines: Deadlines::default(), ..route(address) };
+    connect(&route).await.unwrap()
+}
+
+/// One connection.
+async fn serve(config: Config, manner: Manner) -> SocketAddr {
     let (listener, address) = listen().await;
     let key = PrivateKey::random(&mut safe_rng(), Algorithm::Ed25519).unwrap();
     let config = Arc::new(Config { keys: vec![key], ..config });
@@ -133,12 +140,32 @@ async fn odd_with(config: Config, manner: Manner) -> Connection {
         let (stream, _) = listener.accept().await.unwrap();
         server::run_stream(config, stream, Odd { manner, arrived: 0 }).await.unwrap().await
     });
-    let route = Route { deadlines: Deadlines::default(), ..route(address) };
-    connect(&route).await.unwrap()
+    address
 }
 
 async fn run(manner: Manner) -> Result<skep_ssh::Output, Error> {
     odd(manner).await.run(SCRIPT, Vec::new()).await
+}
+
+#[tokio::test]
+async fn an_ssh_agent_that_does_not_answer_is_left_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let (gone, silent) = (folder.path().join("gone"), folder.path().join("silent"));
+    let _listens = UnixListener::bind(&silent).unwrap();
+    let mut route = route(serve(Config::default(), Manner::Refuses).await);
+    route.deadlines = Deadlines::default();
+    let agents = [gone, silent].map(|socket| Identity::Agent { socket });
+    let key = std::mem::replace(&mut route.target.login.identities, agents.to_vec());
+    route.target.login.identities.extend(key);
+    connect(&route).await.unwrap();
+
+    route.target = Hop { login: Login { identities: agents.to_vec(), ..route.target.login }, ..route.target };
+    let address = serve(Config::default(), Manner::Refuses).await;
+    route.target.port = address.port();
+    let error = connect(&route).await.unwrap_err();
+    let Kind::AuthFailed { tried, .. } = &error.kind else { panic!("{error}") };
+    assert!(tried[0].contains("/gone (nobody answers there: "), "{tried:?}");
+    assert!(tried[1].ends_with("/silent (it does not answer within 5 s)"), "{tried:?}");
 }
 
 #[tokio::test]

@@ -109,7 +109,7 @@ async fn a_recorded_key_that_changed_is_told_and_a_released_machine_is_free() {
     let target = Target::from(&made);
 
     machine.sh("rm /etc/ssh/ssh_host_* && ssh-keygen -qA && systemctl restart ssh");
-    let error = driver.destroy("c1", std::slice::from_ref(&target)).await.unwrap().remove(0).unwrap_err();
+    let error = driver.destroy("c1", std::slice::from_ref(&target)).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::Auth);
     assert!(error.message.contains("has changed: known is ssh-ed25519 SHA256:"), "{error}");
     // A person says which key it is now.

@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a step that fails fails the test")]
 
+mod broken_off;
 mod conformance;
 #[path = "../../../ssh/tests/sshd/container.rs"]
 #[allow(dead_code, reason = "shared with the tests of SSH, which use all of it")]
@@ -12,5 +13,6 @@ mod coordinator;
 mod given;
 mod life;
 mod many;
+mod refused;
 mod ssh_config;
 mod tunnel;

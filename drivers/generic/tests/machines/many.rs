@@ -41,7 +41,7 @@ async fn machines_are_adopted_at_once_with_one_connection_each_and_bad_ones_dela
                 assert!(error.message.contains("did not answer within 10 s while connecting"), "{error}");
             }
             1 => {
-                let error = answer.unwrap().shortfall.unwrap();
+                let error = answer.unwrap_err();
                 assert_eq!(error.kind, ErrorKind::Auth);
                 assert!(error.message.contains("has changed: known is ssh-ed25519 SHA256:"), "{error}");
             }

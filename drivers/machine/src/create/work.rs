@@ -117,16 +117,23 @@ impl Work {
     async fn undo(mut self, session: Session, error: DriverError) -> Outcome {
         let kept = &mut self.kept;
         warn!(machine = kept.machine, error = %chain(&error), "a create failed");
-        // The plugin may know the instance's id by now, and nobody else does.
-        let saved = session.save(kept).await;
+        let before = kept.clone();
+        // The plugin may know the instance's id by now, and nobody else does. Of one that has died there are the files:
+        // keys that its Create made.
+        if session.save(kept).await.is_err()
+            && let Ok(files) = session.files()
+        {
+            kept.files = files;
+        }
         let removed = session.plugin.act(Action::Remove).await;
         session.close().await;
         let Err(error_of_remove) = removed else {
             self.making.shelf.bury(&kept.machine)?;
             return Ok(nothing(settled(error)));
         };
-        if saved.is_err() || kept.text().is_err() {
-            kept.files.clear();
+        // More than can be kept: what was known before is better than nothing.
+        if kept.text().is_err() {
+            *kept = before;
         }
         kept.generation += 1;
         warn!(

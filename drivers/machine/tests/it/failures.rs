@@ -68,6 +68,9 @@ async fn a_plugin_that_dies_in_the_middle_of_create_leaves_a_machine_that_can_be
     assert_eq!(placed.shortfall.unwrap().kind, ErrorKind::Internal);
     assert_eq!((placed.instances.len(), bench.cloud().len()), (1, 1));
     let target = Target::from(&placed.instances[0]);
+    // Its Create made a key, which a machine that is there all the same lets in with.
+    let kept = target.kept.as_ref().unwrap().reveal();
+    assert!(kept.contains("id_rsa.pub") && kept.contains(r#""Flood":["Create"]"#), "{kept}");
     assert_eq!(observed(&*driver, &target).await.unwrap().instance, target.instance);
     destroyed(&*driver, &target).await.unwrap();
     assert!(listed(&*driver).await.is_empty() && bench.cloud().is_empty());

@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use skep_driver::{CreateIntent, Driver, ErrorKind, InstanceState, Kind, Target};
+use skep_driver_machine::Settings;
 
 use crate::setup::{Bench, destroyed, listed, lost, settled, until};
 
@@ -60,8 +61,9 @@ async fn a_caller_that_comes_again_finds_its_create_going_on() {
     assert_eq!((placed.instances[0].state, bench.cloud().len()), (InstanceState::Running, 1));
 }
 
+/// As somebody does it who started the program: it is told of the account again.
 #[tokio::test]
-async fn new_credentials_leave_a_create_alone() {
+async fn a_program_that_is_told_new_credentials_goes_on_with_its_create() {
     let bench = Bench::new();
     let kind = bench.kind(|settings| settings.wait = Duration::from_millis(300)).await;
     let before = kind.open(bench.access("one")).await.unwrap();
@@ -71,6 +73,25 @@ async fn new_credentials_leave_a_create_alone() {
     let after: Arc<dyn Driver> = kind.open(bench.access("one")).await.unwrap();
     let placed = settled(&*after, &intent).await;
     assert!(placed.shortfall.is_none(), "{placed:?}");
+}
+
+/// As coordinators do it: a new process is started, and the old one ends after its last call.
+#[tokio::test]
+async fn a_create_ends_with_its_process_when_credentials_are_new() {
+    let bench = Bench::new();
+    let soon = |settings: &mut Settings| settings.wait = Duration::from_millis(300);
+    let intent = bench.intent(&[("create-seconds", "60")]);
+    let before = bench.driver_with("one", soon).await;
+    assert_eq!(before.ensure(&intent).await.unwrap_err().kind, ErrorKind::Ambiguous);
+    until("the machine", async || made(&bench)).await;
+    let after = bench.driver_with("one", soon).await;
+    drop(before);
+    let placed = settled(&*after, &intent).await;
+    let [remains] = &placed.instances[..] else { panic!("{placed:?}") };
+    let why = placed.shortfall.unwrap();
+    assert!(remains.state == InstanceState::Stopped && why.message.contains("cut off"), "{why}");
+    destroyed(&*after, &Target::from(remains)).await.unwrap();
+    assert!(listed(&*after).await.is_empty() && bench.cloud().is_empty());
 }
 
 /// A create that nobody asks for any more ends, so that whoever takes over is alone.

@@ -176,7 +176,10 @@ pub(crate) async fn destroyed(driver: &dyn Driver, target: &Target) -> Result<()
 
 /// For plugins with users of their own, which only root can give them.
 pub(crate) fn users() -> UserRange {
-    assert!(rustix::process::geteuid().is_root(), "this test gives plugins users of their own: run it as root");
+    assert!(
+        rustix::process::geteuid().is_root(),
+        "this test gives plugins users of their own: run it as root"
+    );
     "61000-61009".parse().unwrap()
 }
 

@@ -116,7 +116,8 @@ async fn what_was_tried_is_said() {
     assert!(matches!(error.kind, Kind::NothingToTry { .. }), "{error}");
     let nowhere = vec![Identity::Agent { socket: "/nowhere".into() }];
     let error = connect(&machine.route("root", nowhere)).await.unwrap_err();
-    assert!(matches!(error.kind, Kind::NoAgent { .. }), "{error}");
+    let Kind::AuthFailed { tried, .. } = &error.kind else { panic!("{error}") };
+    assert!(tried[0].starts_with("ssh-agent /nowhere (nobody answers there: "), "{tried:?}");
 
     machine.configure("MaxAuthTries 2");
     let error = connect(&machine.route("root", identities)).await.unwrap_err();
