@@ -199,7 +199,7 @@ impl Lab {
         lease.renew(lease.now());
         let lab = Self { folder, sealer, kind, record, clock, drivers, means, accounts, lease };
         let settings = AccountSettings { credentials: lab.stored("one"), ..AccountSettings::default() };
-        let owner = Owner { coordinator: CoordinatorId(1), process: 1, epoch: 1, inherits: IntentId::new(0, 0), idle: None };
+        let owner = Owner { coordinator: CoordinatorId(1), process: 1, epoch: 1, inherits: None, idle: None };
         *lab.record.write().unwrap() = Some(Account {
             name: prod(),
             revision: Revision::new(1, 1),
@@ -333,7 +333,8 @@ async fn another_epoch_and_other_limits_begin_with_empty_buckets() {
 #[tokio::test(start_paused = true)]
 async fn limits_hold_for_an_account_as_a_whole_however_many_own_it() {
     let lab = Lab::new();
-    let owner = |id| Some(Owner { coordinator: CoordinatorId(id), process: 1, epoch: 1, inherits: IntentId::new(0, 0), idle: None });
+    let owner =
+        |id| Some(Owner { coordinator: CoordinatorId(id), process: 1, epoch: 1, inherits: None, idle: None });
     lab.change(|account| account.owners = vec![owner(1), owner(2)]);
     let other = Accounts::new(lab.drivers.clone(), Means { id: CoordinatorId(2), ..lab.means.clone() });
     assert_eq!((lab.lists(3).await, lab.lists_of(&other, 2).await), (Duration::ZERO, Duration::ZERO));
