@@ -9,6 +9,7 @@ mod lease;
 mod orphans;
 mod pause;
 mod targets;
+mod waiting;
 
 use std::collections::BTreeMap;
 use std::panic::AssertUnwindSafe;

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use skep_core::State;
 use skep_core::command::{Command, FailureKind, OutcomeCommand, Reply};
-use skep_core::state::{Host, Intent};
+use skep_core::state::Intent;
 use skep_driver::{Driver, DriverError, ErrorKind, Instance};
-use skep_types::{ConditionKind, IntentId, chain};
+use skep_types::IntentId;
 use tokio_util::sync::CancellationToken;
 
+use super::waiting::Said;
 use super::{Lease, Ownership};
 use crate::context::Context;
 
@@ -24,13 +24,14 @@ const PAGES: usize = 10_000;
 pub(super) struct Caller {
     pub(super) context: Context,
     pub(super) epoch: u64,
+    pub(super) said: Said,
     lease: Lease,
     stop: CancellationToken,
 }
 
 impl Caller {
     pub(super) fn new(context: &Context, ownership: &Ownership, epoch: u64, stop: CancellationToken) -> Self {
-        Self { context: context.clone(), epoch, lease: ownership.lease.clone(), stop }
+        Self { context: context.clone(), epoch, said: Said::default(), lease: ownership.lease.clone(), stop }
     }
 
     pub(super) async fn stopped(&self) {
@@ -47,23 +48,14 @@ impl Caller {
     /// The account's driver, when it can be used. Until then the intent stays Open, and its hosts say why.
     pub(super) async fn driver(&self, intent: &Intent) -> Arc<dyn Driver> {
         let mut pause = PAUSE;
-        let mut told = None;
         loop {
             self.fence().await;
-            let error = match self.open(intent).await {
+            match self.open(intent).await {
                 Ok(driver) => {
-                    if told.is_some() || held(&self.context.raft.state(), intent) {
-                        self.hold(intent, None).await;
-                    }
+                    self.account_usable(intent).await;
                     return driver;
                 }
-                Err(error) => error,
-            };
-            let problem = chain(&error);
-            if told.as_ref() != Some(&problem) {
-                tracing::warn!(account = %intent.account, problem, "the account cannot be used");
-                self.hold(intent, Some(problem.clone())).await;
-                told = Some(problem);
+                Err(error) => self.account_unusable(intent, &error).await,
             }
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(OPENING_PAUSE_MAX);
@@ -74,10 +66,6 @@ impl Caller {
         let accounts = &self.context.accounts;
         accounts.ready(&intent.account).await?;
         accounts.acting(&intent.account, &self.lease)
-    }
-
-    async fn hold(&self, intent: &Intent, problem: Option<String>) {
-        self.propose(vec![OutcomeCommand::Hold { intent: intent.id, epoch: self.epoch, problem }]).await;
     }
 
     /// Until it is committed: an outcome is the only trace of what was done. Repeating it changes nothing.
@@ -102,15 +90,6 @@ impl Caller {
         instances.retain(|instance| instance.intent == Some(intent));
         Ok(instances)
     }
-}
-
-/// Whether a host of the intent still says what an owner before this one was held up by.
-fn held(state: &State, intent: &Intent) -> bool {
-    let held = |host: &Host| {
-        let ready = host.conditions.get(ConditionKind::InstanceReady);
-        ready.is_some_and(|condition| condition.reason == Host::ACCOUNT_UNUSABLE)
-    };
-    intent.hosts().into_iter().filter_map(|id| state.host(id)).any(|host| held(host))
 }
 
 /// Every instance of this cluster that the driver lists.

@@ -11,6 +11,7 @@ use skep_types::{Idempotency, Secret, chain};
 
 use super::call::{Caller, failure_kind};
 use super::pause::{self, wait};
+use super::waiting::Failures;
 use crate::frozen;
 use crate::trust::TrustError;
 use attempt::attempt_once;
@@ -23,7 +24,7 @@ pub(super) async fn run(caller: &Caller, intent: &Intent) {
         Err(error) => {
             let message = format!("the intent's parameters cannot be opened: {error}");
             let shortfall = Shortfall { kind: skep_core::command::FailureKind::Lasting, message };
-            caller.propose(vec![close(caller, intent, Some(shortfall))]).await;
+            caller.close(intent, vec![close(caller, intent, Some(shortfall))]).await;
             return;
         }
     };
@@ -36,7 +37,7 @@ pub(super) async fn run(caller: &Caller, intent: &Intent) {
 
 async fn finish(caller: &Caller, intent: &Intent, placed: Placed) {
     let outcomes = outcome::of(caller, intent, placed);
-    caller.propose(outcomes).await;
+    caller.close(intent, outcomes).await;
 }
 
 /// The driver says why it made nothing.
@@ -47,11 +48,14 @@ async fn finish_without(caller: &Caller, intent: &Intent, error: DriverError) {
 /// The call will not be made again: what carries the intent's tag after the settle window is what there is.
 async fn look(caller: &Caller, intent: &Intent, error: Option<DriverError>) {
     tokio::time::sleep(caller.driver(intent).await.describe().settle).await;
-    let mut interval = pause::FIRST;
+    let (mut interval, mut failures) = (pause::FIRST, Failures::default());
     let mut found = loop {
         match caller.tagged(&*caller.driver(intent).await, intent.id).await {
             Ok(found) => break found,
-            Err(error) => interval = wait(interval, &error).await,
+            Err(error) => {
+                failures.note(caller, intent, &error).await;
+                interval = wait(interval, &error).await;
+            }
         }
     };
     found.retain(is_live);
@@ -66,7 +70,7 @@ async fn look(caller: &Caller, intent: &Intent, error: Option<DriverError>) {
             message: "the driver no longer knows the call, and fewer instances exist than asked".to_owned(),
         },
     });
-    caller.propose(vec![bind(caller, intent, found), close(caller, intent, shortfall)]).await;
+    caller.close(intent, vec![bind(caller, intent, found), close(caller, intent, shortfall)]).await;
 }
 
 fn lasting(error: &DriverError) -> bool {

@@ -19,7 +19,7 @@ pub(super) async fn run(caller: &Caller, intent: &Intent) {
     };
     let results = results(caller, intent, targets).await;
     let outcome = OutcomeCommand::CloseTargets { intent: intent.id, epoch: caller.epoch, results };
-    caller.propose(vec![outcome]).await;
+    caller.close(intent, vec![outcome]).await;
 }
 
 async fn results(caller: &Caller, intent: &Intent, targets: &[Target]) -> Vec<Result<(), Failure>> {

@@ -223,6 +223,25 @@ async fn hosts_of_an_account_that_cannot_be_opened_wait_and_say_why() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hosts_whose_create_is_never_answered_say_so_until_it_is() {
+    let cluster = InProcess::start(Setup::default()).await.unwrap();
+    cluster.world.sim.set_behaviour(|behaviour| behaviour.lost_replies_percent = 100);
+    let operator = cluster.operator().unwrap();
+    let asked = operator.ask(async |c| c.hosts.clone().create(create("web", 1)).await).await.unwrap();
+    let says = |host: &Arc<Host>| {
+        let ready = host.conditions.get(ConditionKind::InstanceReady);
+        ready.is_some_and(|ready| ready.message.starts_with("a call is made again until it is answered: "))
+    };
+    let told = eventually("it says why", || Some(hosts(&cluster)).filter(|all| all.iter().any(says)));
+    assert_eq!(told.await.unwrap().len(), 1);
+    cluster.world.sim.set_behaviour(|behaviour| behaviour.lost_replies_percent = 0);
+    cluster.finished(&asked.id).await.unwrap();
+    let all = hosts(&cluster);
+    assert!(all.iter().all(|host| host.phase == skep_types::Phase::Ready && !says(host)), "{all:?}");
+    assert_eq!(cluster.world.sim.instances().len(), 1, "nothing was made twice");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_sealed_credential_stays_sealed() {
     let cluster = keyed().await;
     add(&cluster, account("prod", "hunter2-hunter2")).await;

@@ -11,6 +11,7 @@ use super::outcome::{bind, known};
 use super::{finish, finish_without, lasting, look};
 use crate::owner::call::Caller;
 use crate::owner::pause::{self, wait};
+use crate::owner::waiting::Failures;
 
 /// A driver may give up a create that nobody asks for any more.
 const ASKING_PAUSE_MAX: Duration = Duration::from_secs(4);
@@ -27,13 +28,14 @@ pub(super) async fn attempt_once(caller: &Caller, intent: &Intent, call: &Create
             DriverError::new(ErrorKind::Ambiguous, "the attempt was lost with the coordinator that made it");
         return ask_for_lost(caller, intent, call, lost).await;
     }
-    let mut interval = pause::FIRST;
+    let (mut interval, mut failures) = (pause::FIRST, Failures::default());
     loop {
         let driver = caller.driver(intent).await;
         match driver.ensure(call).await {
             Ok(placed) => return finish(caller, intent, placed).await,
             // All but `Ambiguous` say that nothing was done, and these that it may be later.
             Err(error) if matches!(error.kind, ErrorKind::Unavailable | ErrorKind::Throttled { .. }) => {
+                failures.note(caller, intent, &error).await;
                 interval = wait(interval, &error).await;
             }
             Err(error) if error.kind == ErrorKind::Ambiguous => {
@@ -48,7 +50,7 @@ pub(super) async fn attempt_once(caller: &Caller, intent: &Intent, call: &Create
 /// that nobody has to ask for it again, whoever owns the account when the call ends.
 async fn ask_for_lost(caller: &Caller, intent: &Intent, call: &CreateIntent, lost: DriverError) {
     let call = CreateIntent { lost: true, ..call.clone() };
-    let mut interval = pause::FIRST;
+    let (mut interval, mut failures) = (pause::FIRST, Failures::default());
     loop {
         let driver = caller.driver(intent).await;
         let error = match driver.ensure(&call).await {
@@ -63,6 +65,7 @@ async fn ask_for_lost(caller: &Caller, intent: &Intent, call: &CreateIntent, los
         {
             caller.propose(vec![bind(caller, intent, found)]).await;
         }
+        failures.note(caller, intent, &error).await;
         interval = wait(interval, &error).await.min(ASKING_PAUSE_MAX);
     }
 }

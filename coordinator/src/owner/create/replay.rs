@@ -9,6 +9,7 @@ use skep_types::chain;
 use super::{finish, lasting, look};
 use crate::owner::call::Caller;
 use crate::owner::pause::{self, rest};
+use crate::owner::waiting::Failures;
 
 /// The account's limits pace it as well.
 const FIRST: Duration = Duration::from_millis(100);
@@ -20,7 +21,7 @@ pub(super) async fn replay(
     call: &CreateIntent,
     retention: Option<Duration>,
 ) {
-    let mut interval = FIRST;
+    let (mut interval, mut failures) = (FIRST, Failures::default());
     loop {
         let driver = caller.driver(intent).await;
         let age = caller.context.raft.now().since(intent.opened_at);
@@ -32,6 +33,7 @@ pub(super) async fn replay(
             Err(error) if lasting(&error) => return look(caller, intent, Some(error)).await,
             Err(error) => {
                 tracing::debug!(error = %chain(&error), "a create call had no outcome; the same again");
+                failures.note(caller, intent, &error).await;
                 rest(interval, &error).await;
                 interval = (interval * 3 / 2).min(pause::LONGEST);
             }
