@@ -179,7 +179,7 @@ fn a_move_that_comes_late_changes_nothing() {
 #[test]
 fn an_owner_inherits_what_was_open_before_it_and_nothing_else() {
     let mut cluster = three();
-    let mut open = |cluster: &mut Cluster, name: &str, digit| {
+    let open = |cluster: &mut Cluster, name: &str, digit| {
         cluster.accepted(request(name, Request::CreateHosts(create_hosts(name, 1))));
         cluster.open_create(&[digest(digit)]);
         *cluster.state.intents.keys().next_back().unwrap()
