@@ -57,7 +57,14 @@ pub(crate) fn plan_destruction(
     seen: &Seen,
     targets: &[Target],
 ) -> Vec<Result<Option<Call>, DriverError>> {
-    let one = |target: &Target| match state(ours(cluster, seen, target)?)? {
+    // What is there and has lost its tags is not gone: NotFound would be believed.
+    let foreign = |target: &Target, error: DriverError| match seen.get(target.instance.provider_id.as_str()) {
+        Some(_) => DriverError { kind: ErrorKind::Unsupported, ..error },
+        None => error,
+    };
+    let one = |target: &Target| match state(
+        ours(cluster, seen, target).map_err(|error| foreign(target, error))?,
+    )? {
         InstanceState::Destroyed => Ok(None),
         _ => Ok(Some(Call::Terminate)),
     };
@@ -242,7 +249,7 @@ mod tests {
         let targets = ["i-1", "i-2", "i-3", "i-4"].map(target);
         let plan = plan_destruction("c1", &seen, &targets);
         assert_eq!(plan[0].as_ref().unwrap(), &Some(Call::Terminate));
-        assert_eq!(plan[1].as_ref().unwrap_err().kind, ErrorKind::NotFound);
+        assert_eq!(plan[1].as_ref().unwrap_err().kind, ErrorKind::Unsupported);
         assert_eq!(plan[2].as_ref().unwrap_err().kind, ErrorKind::NotFound);
         assert_eq!(plan[3].as_ref().unwrap(), &None);
     }

@@ -1,6 +1,8 @@
 //! What the planners proposed: checked against the guard it was decided on, and against where a host may go.
 
-use skep_types::{ConditionKind, ConditionStatus, CoordinatorId, HostId, IntentId, Phase, PowerAction, SwarmId};
+use skep_types::{
+    ConditionKind, ConditionStatus, CoordinatorId, HostId, IntentId, Phase, PowerAction, SwarmId,
+};
 
 use super::intents;
 use super::tx::{Tx, bounded};

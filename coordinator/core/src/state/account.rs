@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use skep_types::{AccountName, Bucket, CallClass, CoordinatorId, DriverDescription, IntentId, Limits, Revision};
+use skep_types::{
+    AccountName, Bucket, CallClass, CoordinatorId, DriverDescription, IntentId, Limits, Revision,
+};
 
 /// A part of an account's hosts, by host id; one coordinator owns each.
 pub type Shard = u16;

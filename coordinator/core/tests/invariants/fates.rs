@@ -70,9 +70,8 @@ fn invariant_02_the_mark_of_an_attempt_is_the_same_twice_and_no_other_call_has_i
     let mut cluster = Cluster::founded(DriverSpec::NONE);
     cluster.accepted(creation(1));
     let intent = cluster.open_create(&[digest(1)]);
-    let mut mark = |attempt| {
-        cluster.one(Command::Outcome(OutcomeCommand::MarkAttempted { intent, epoch: 1, attempt }))
-    };
+    let mut mark =
+        |attempt| cluster.one(Command::Outcome(OutcomeCommand::MarkAttempted { intent, epoch: 1, attempt }));
     assert_eq!(mark(7), Reply::Done);
     assert_eq!(mark(7), Reply::Done);
     for other in [8, 0] {

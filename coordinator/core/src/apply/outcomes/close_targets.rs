@@ -88,12 +88,13 @@ fn counts(tx: &Tx<'_>, host: &Host, kind: FailureKind) -> bool {
     let account = tx.state.accounts.get(&host.template.account);
     let may_have_lost =
         |driver: &DriverDescription| driver.idempotency == Idempotency::None && !driver.adopts;
-    matches!(kind, FailureKind::Lasting | FailureKind::Gone) || !account.is_some_and(|account| may_have_lost(&account.driver))
+    matches!(kind, FailureKind::Lasting | FailureKind::Gone)
+        || !account.is_some_and(|account| may_have_lost(&account.driver))
 }
 
 /// What a host leaves that is given up by force; None for one that is not. A machine that was adopted costs nothing and
-/// is somebody's: it keeps its marker, and the search for orphans takes the agent away should it ever answer again. A
-/// driver without idempotency may have lost what it would need. All others find what they made, and give up nothing.
+/// is somebody's: it keeps its marker, and the search for orphans takes the agent away should it ever answer again and
+/// stand in the account's inventory. A driver without idempotency may have lost what it would need. All others find what they made, and give up nothing.
 fn left_behind(tx: &Tx<'_>, host: &Host) -> Option<&'static str> {
     if !host.desired.force || host.attempts + 1 < FORGET_ATTEMPTS {
         return None;
