@@ -1,8 +1,9 @@
 //! One intent, made: attempts in order, each with a token of its own, until nothing is missing.
 //!
 //! A create with one attempt is one request, and EC2's token makes its repetition harmless. With several, what an
-//! earlier try of the same intent did decides where to go on: this driver remembers ([`crate::tried`]); one whose first
-//! create came a moment ago waits until what its predecessor may have sent can be seen, and takes that for the outcome.
+//! earlier try of the same intent did decides where to go on: this driver remembers ([`crate::tried`]). One that was opened
+//! a moment ago, or whose coordinator inherited the intent from another one, waits until what was sent before can be seen,
+//! and takes that for the outcome.
 
 use std::time::Duration;
 
@@ -24,7 +25,6 @@ const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 impl Ec2Driver {
     pub(crate) async fn make(&self, intent: &CreateIntent) -> Result<Placed, DriverError> {
-        self.creates_since.get_or_init(Instant::now);
         let options = options::read(&self.description.flags, &intent.template)?;
         let max = self.description.batch.max as usize;
         if intent.slots.is_empty() || intent.slots.len() > max {
@@ -96,10 +96,13 @@ impl Ec2Driver {
 
     /// Where a create with several attempts goes on.
     async fn begun_before(&self, intent: &CreateIntent) -> Result<Before, DriverError> {
+        let asked = self.tried.asked(&intent.token, intent.inherited);
         if let Some(ended) = self.tried.of(&intent.token) {
             return Ok(Before::Here(ended));
         }
-        let since = *self.creates_since.get_or_init(Instant::now);
+        // Whoever began it did so before it was inherited; or, if this coordinator did, before this driver was opened,
+        // as its program may have died.
+        let since = if intent.inherited { asked } else { self.opened };
         tokio::time::sleep_until(since + self.description.settle).await;
         let left = self.living(intent).await?;
         if left.is_empty() {

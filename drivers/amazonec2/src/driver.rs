@@ -1,6 +1,6 @@
 //! The driver: each call of the trait, handed to the module that does it.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use base64::Engine;
@@ -30,8 +30,7 @@ pub(crate) struct Ec2Driver {
     pub(crate) resolver: Resolver,
     pub(crate) tried: Tried,
     pub(crate) recent: Recent,
-    /// When the first create came. Accounts are opened to look as well; whoever creates owns the account.
-    pub(crate) creates_since: OnceLock<Instant>,
+    pub(crate) opened: Instant,
     looks: Looks,
     /// None: instances are told apart by their addresses.
     trust: Option<Trust>,
@@ -47,7 +46,7 @@ impl Ec2Driver {
             resolver: Resolver::default(),
             tried: Tried::default(),
             recent: Recent::new(settle),
-            creates_since: OnceLock::new(),
+            opened: Instant::now(),
             trust,
         }
     }

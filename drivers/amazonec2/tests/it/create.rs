@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aws_sdk_ec2::types::Filter;
-use skep_driver::ErrorKind;
+use skep_driver::{CreateIntent, ErrorKind};
 use skep_tests_ec2::{Behaviour, World};
 
 use crate::support::{CLUSTER, driver, ids, intent, listed, somebody};
@@ -40,7 +40,8 @@ async fn a_successor_takes_what_its_predecessor_made_even_when_there_is_room_aga
     let intent = intent(1, 3, WAYS);
     let placed = driver(&world).await.ensure(&intent).await.unwrap();
     world.behave(|behaviour| *behaviour = Behaviour::default());
-    let found = driver(&world).await.ensure(&intent).await.unwrap();
+    let inherited = CreateIntent { inherited: true, ..intent };
+    let found = driver(&world).await.ensure(&inherited).await.unwrap();
     assert_eq!(ids(&found.instances), ids(&placed.instances));
     assert_eq!(world.seen().made, 3);
 }
@@ -57,9 +58,25 @@ async fn a_successor_that_was_opened_long_before_waits_for_what_it_cannot_see_ye
     // Waits itself, for longer than the successor would from its opening.
     let placed = driver(&world).await.ensure(&intent).await.unwrap();
     world.behave(|behaviour| *behaviour = Behaviour { visible_after: LATE, ..Behaviour::default() });
-    let found = successor.ensure(&intent).await.unwrap();
+    let inherited = CreateIntent { inherited: true, ..intent };
+    let found = successor.ensure(&inherited).await.unwrap();
     assert_eq!(world.seen().made, 3);
     assert_eq!(ids(&found.instances), ids(&placed.instances));
+}
+
+#[tokio::test]
+async fn an_owner_that_gets_an_intent_back_goes_by_what_another_made_of_it_meanwhile() {
+    let world = World::start(Behaviour { visible_after: LATE, ..scarce() }).await.unwrap();
+    let owner = driver(&world).await;
+    let first = intent(1, 3, WAYS);
+    // It knows of the first way that nothing came of it, and of no other.
+    world.behave(|behaviour| behaviour.lost_percent = 100);
+    assert_eq!(owner.ensure(&first).await.unwrap_err().kind, ErrorKind::Ambiguous);
+    world.behave(|behaviour| *behaviour = Behaviour { visible_after: LATE, ..Behaviour::default() });
+    let inherited = CreateIntent { inherited: true, ..first };
+    let made = driver(&world).await.ensure(&inherited).await.unwrap();
+    let known = owner.ensure(&inherited).await.unwrap();
+    assert_eq!(ids(&known.instances), ids(&made.instances));
 }
 
 #[tokio::test]
