@@ -108,23 +108,25 @@ impl Work {
 async fn work_on(caller: &Caller, intent: &Intent) {
     let context = &caller.context;
     let span = telemetry::spans::intent(&context.cluster, &context.raft.state(), intent);
-    let work = tracing::Instrument::instrument(whole(|| act(caller, intent)), span);
+    let work = tracing::Instrument::instrument(whole(|again| act(caller, intent, again)), span);
     tokio::select! { () = work => {}, () = caller.stopped() => {} }
 }
 
-async fn act(caller: &Caller, intent: &Intent) {
+/// `again`: what was done before is not known.
+async fn act(caller: &Caller, intent: &Intent, again: bool) {
     match &intent.kind {
-        IntentKind::Create { .. } => create::run(caller, intent).await,
+        IntentKind::Create { .. } => create::run(caller, intent, again).await,
         IntentKind::Power { .. } | IntentKind::Destroy { .. } => targets::run(caller, intent).await,
     }
 }
 
 /// A driver that panics has ended without an outcome, and only an outcome closes an intent: it is called again, ever more
 /// slowly, until this is somebody else's.
-async fn whole<F: Future<Output = ()>>(work: impl Fn() -> F) {
-    let mut pause = PANICKED_PAUSE;
+async fn whole<F: Future<Output = ()>>(work: impl Fn(bool) -> F) {
+    let (mut pause, mut again) = (PANICKED_PAUSE, false);
     // Nothing that it has changed is looked at again.
-    while AssertUnwindSafe(work()).catch_unwind().await.is_err() {
+    while AssertUnwindSafe(work(again)).catch_unwind().await.is_err() {
+        again = true;
         tracing::error!(?pause, "a call of a driver panicked; what it was for begins anew");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(PANICKED_PAUSE_MAX);
@@ -152,9 +154,13 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn work_that_panics_begins_anew() {
         let begun = Cell::new(0);
-        let work = || async {
-            begun.set(begun.get() + 1);
-            assert!(begun.get() > 2, "a driver's answer is not what it should be");
+        let work = |again| {
+            assert_eq!(again, begun.get() > 0);
+            let begun = &begun;
+            async move {
+                begun.set(begun.get() + 1);
+                assert!(begun.get() > 2, "a driver's answer is not what it should be");
+            }
         };
         whole(work).await;
         assert_eq!(begun.get(), 3);

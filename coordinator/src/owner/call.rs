@@ -123,3 +123,8 @@ pub(super) fn failure_kind(error: &DriverError) -> FailureKind {
         | ErrorKind::Internal => FailureKind::Lasting,
     }
 }
+
+/// Whether the same call will end the same way.
+pub(super) fn lasting(error: &DriverError) -> bool {
+    !matches!(error.kind, ErrorKind::Throttled { .. } | ErrorKind::Unavailable | ErrorKind::Ambiguous)
+}

@@ -6,7 +6,7 @@ mod replay;
 
 use skep_core::command::Shortfall;
 use skep_core::state::{Intent, IntentKind};
-use skep_driver::{Bootstrap, CreateIntent, DriverError, ErrorKind, Placed, Slot};
+use skep_driver::{Bootstrap, CreateIntent, DriverError, Placed, Slot};
 use skep_types::{Idempotency, Secret, chain};
 
 use super::call::{Caller, failure_kind};
@@ -18,9 +18,9 @@ use attempt::attempt_once;
 use outcome::{bind, close, is_live};
 use replay::replay;
 
-pub(super) async fn run(caller: &Caller, intent: &Intent) {
+pub(super) async fn run(caller: &Caller, intent: &Intent, again: bool) {
     let call = match driver_call(caller, intent) {
-        Ok(call) => call,
+        Ok(call) => CreateIntent { inherited: call.inherited || again, ..call },
         Err(error) => {
             let message = format!("the intent's parameters cannot be opened: {error}");
             let shortfall = Shortfall { kind: skep_core::command::FailureKind::Lasting, message };
@@ -71,10 +71,6 @@ async fn look(caller: &Caller, intent: &Intent, error: Option<DriverError>) {
         },
     });
     caller.close(intent, vec![bind(caller, intent, found), close(caller, intent, shortfall)]).await;
-}
-
-fn lasting(error: &DriverError) -> bool {
-    !matches!(error.kind, ErrorKind::Throttled { .. } | ErrorKind::Unavailable | ErrorKind::Ambiguous)
 }
 
 /// The frozen parameters, as the driver takes them.

@@ -23,7 +23,7 @@ const LEFT_OUT_MAX: u32 = 9;
 
 pub(super) fn spawn(context: &Context, ownership: &Ownership, stop: &CancellationToken) -> Searches {
     let (context, ownership, stop) = (context.clone(), ownership.clone(), stop.clone());
-    let search = async move { whole(|| run(&context, &ownership, &stop)).await };
+    let search = async move { whole(|_| run(&context, &ownership, &stop)).await };
     Searches(vec![tokio::spawn(search)])
 }
 

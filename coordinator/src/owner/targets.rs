@@ -5,7 +5,7 @@ use skep_core::state::{Intent, IntentKind, Target};
 use skep_driver::{Driver, DriverError, ErrorKind};
 use skep_types::chain;
 
-use super::call::{Caller, failure_kind};
+use super::call::{Caller, failure_kind, lasting};
 use super::pause::{self, wait};
 use crate::kept;
 
@@ -34,7 +34,7 @@ async fn results(caller: &Caller, intent: &Intent, targets: &[Target]) -> Vec<Re
         let driver = caller.driver(intent).await;
         match call(caller, &*driver, intent, &instances).await {
             Ok(results) => return results.into_iter().map(|result| result.map_err(failure)).collect(),
-            Err(error) if attempt >= ATTEMPTS => {
+            Err(error) if attempt >= ATTEMPTS || lasting(&error) => {
                 let failure = failure(error);
                 return instances.iter().map(|_| Err(failure.clone())).collect();
             }

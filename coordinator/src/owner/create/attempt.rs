@@ -8,8 +8,8 @@ use skep_driver::{CreateIntent, DriverError, ErrorKind};
 use skep_types::chain;
 
 use super::outcome::{bind, known};
-use super::{finish, finish_without, lasting, look};
-use crate::owner::call::Caller;
+use super::{finish, finish_without, look};
+use crate::owner::call::{Caller, lasting};
 use crate::owner::pause::{self, wait};
 use crate::owner::waiting::Failures;
 

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use skep_core::state::Intent;
-use skep_driver::CreateIntent;
+use skep_driver::{CreateIntent, ErrorKind};
 use skep_types::chain;
 
-use super::{finish, lasting, look};
-use crate::owner::call::Caller;
+use super::{finish, finish_without, look};
+use crate::owner::call::{Caller, lasting};
 use crate::owner::pause::{self, rest};
 use crate::owner::waiting::Failures;
 
@@ -22,6 +22,8 @@ pub(super) async fn replay(
     retention: Option<Duration>,
 ) {
     let (mut interval, mut failures) = (FIRST, Failures::default());
+    // Whether a call may have had an effect that nobody was told of.
+    let mut unsure = call.inherited;
     loop {
         let driver = caller.driver(intent).await;
         let age = caller.context.raft.now().since(intent.opened_at);
@@ -30,8 +32,11 @@ pub(super) async fn replay(
         }
         match driver.ensure(call).await {
             Ok(placed) => return finish(caller, intent, placed).await,
+            // All but `Ambiguous` say that nothing was done.
+            Err(error) if lasting(&error) && !unsure => return finish_without(caller, intent, error).await,
             Err(error) if lasting(&error) => return look(caller, intent, Some(error)).await,
             Err(error) => {
+                unsure |= error.kind == ErrorKind::Ambiguous;
                 tracing::debug!(error = %chain(&error), "a create call had no outcome; the same again");
                 failures.note(caller, intent, &error).await;
                 rest(interval, &error).await;
