@@ -67,6 +67,7 @@ fn failure(error: DriverError) -> Failure {
         // Power and destroy may be done again.
         ErrorKind::Ambiguous => failure_kind(&DriverError::new(ErrorKind::Unavailable, "")),
         ErrorKind::NotFound => FailureKind::Gone,
+        ErrorKind::Unsupported => FailureKind::Unsupported,
         _ => failure_kind(&error),
     };
     Failure { kind, message: chain(&error) }

@@ -83,8 +83,8 @@ pub(super) fn host_removed(tx: &mut Tx<'_>, host: &Host) {
     decide(tx, operation.id);
 }
 
-/// The host goes, and what was asked for was not all done.
-pub(super) fn host_forgotten(tx: &mut Tx<'_>, host: &Host, reason: &str) {
+/// Whatever becomes of the host, what was asked for is over and was not done.
+pub(super) fn given_up(tx: &mut Tx<'_>, host: &Host, reason: &str) {
     if let Some(operation) = host.item_of {
         note_failure(tx, host, operation, reason);
         settle(tx, host, operation, false);

@@ -68,4 +68,6 @@ pub enum FailureKind {
     Unknown,
     /// The provider knows no such instance, which proves nothing within the driver's settle window.
     Gone,
+    /// The provider never does this to such an instance; nothing was done.
+    Unsupported,
 }

@@ -1,6 +1,6 @@
 //! Start, stop, restart and kill.
 
-use skep_core::command::Request;
+use skep_core::command::{FailureKind, Request};
 use skep_types::{Code, FailureClass, OperationState, Phase, PowerAction, PowerActions};
 
 use super::code;
@@ -81,6 +81,38 @@ fn each_verb_ends_where_it_should_whatever_goes_wrong() {
             );
         }
     }
+}
+
+/// As EC2 never stops a spot host of a one-time request.
+#[test]
+fn a_verb_that_is_never_possible_fails_its_request_and_not_the_host() {
+    for action in [PowerAction::Stop, PowerAction::Restart, PowerAction::Kill] {
+        let never = Faults { power: Some(FailureKind::Unsupported), ..Faults::default() };
+        let mut fleet = fleet(never, 1);
+        let asked = power(&fleet.cluster, action);
+        let asked = fleet.cluster.accepted(request("never", asked));
+        fleet.rounds(20);
+        let operation = fleet.cluster.operation(asked).clone();
+        assert_eq!((operation.state, operation.failed), (OperationState::Failed, 1));
+        assert!(operation.failures[0].reason.contains("not this one"), "{operation:?}");
+        assert_eq!(
+            (&fleet.cluster.host("web").phase, fleet.cluster.host("web").desired.power),
+            (&Phase::Ready, None)
+        );
+    }
+}
+
+#[test]
+fn a_verb_that_lacks_capacity_is_tried_again() {
+    let full = Faults { power: Some(FailureKind::Capacity), ..Faults::default() };
+    let mut fleet = fleet(full, 1);
+    let restart = power(&fleet.cluster, PowerAction::Restart);
+    let restart = fleet.cluster.accepted(request("restart", restart));
+    fleet.rounds(3);
+    assert_eq!(fleet.cluster.operation(restart).state, OperationState::Running);
+    fleet.faults = Faults::default();
+    fleet.rest();
+    assert_eq!(fleet.cluster.operation(restart).state, OperationState::Succeeded);
 }
 
 #[test]

@@ -22,6 +22,8 @@ pub(crate) struct Faults {
     pub(crate) throttle: u8,
     /// Destroys refused for good.
     pub(crate) refused: u8,
+    /// What every power call fails with.
+    pub(crate) power: Option<FailureKind>,
     /// Destroys of what is gone that say so, instead of success.
     pub(crate) forgotten: u8,
     /// Creates that make only a part.
@@ -50,6 +52,7 @@ impl Faults {
     pub(crate) const MANY: Self = Self {
         throttle: 20,
         refused: 0,
+        power: None,
         forgotten: 50,
         capacity: 15,
         lasting: 2,
@@ -209,6 +212,9 @@ impl Cloud {
             if chance.percent(faults.throttle) {
                 let kind = FailureKind::Passing { retry_after: Duration::from_secs(1) };
                 return Err(Failure { kind, message: "throttled".to_owned() });
+            }
+            if let Some(kind) = faults.power.filter(|_| action.is_some()) {
+                return Err(Failure { kind, message: "not this one".to_owned() });
             }
             if action.is_none() && chance.percent(faults.refused) {
                 return Err(Failure { kind: FailureKind::Lasting, message: "no such name".to_owned() });

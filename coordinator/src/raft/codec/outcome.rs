@@ -30,6 +30,7 @@ choice! {
         Lasting {}
         Unknown {}
         Gone {}
+        Unsupported {}
     }
 }
 

@@ -66,7 +66,7 @@ fn next_phase(kind: FailureKind, attempts: u32, message: &str) -> Phase {
     let failed = || Phase::Failed { class: FailureClass::Create, message: bounded(message) };
     match kind {
         FailureKind::Unknown => Phase::Quarantined { reason: bounded(message) },
-        FailureKind::Lasting | FailureKind::Gone => failed(),
+        FailureKind::Lasting | FailureKind::Gone | FailureKind::Unsupported => failed(),
         FailureKind::Capacity if attempts >= CAPACITY_ATTEMPTS => failed(),
         FailureKind::Passing { .. } if attempts >= PASSING_ATTEMPTS => failed(),
         FailureKind::Capacity | FailureKind::Passing { .. } => Phase::Pending,
@@ -77,9 +77,11 @@ fn next_phase(kind: FailureKind, attempts: u32, message: &str) -> Phase {
 pub(super) fn backoff(kind: FailureKind, attempts: u32) -> Duration {
     let least = match kind {
         FailureKind::Passing { retry_after } => retry_after,
-        FailureKind::Capacity | FailureKind::Lasting | FailureKind::Unknown | FailureKind::Gone => {
-            BACKOFF_FIRST
-        }
+        FailureKind::Capacity
+        | FailureKind::Lasting
+        | FailureKind::Unknown
+        | FailureKind::Gone
+        | FailureKind::Unsupported => BACKOFF_FIRST,
     };
     let doubled = BACKOFF_FIRST.saturating_mul(1 << attempts.saturating_sub(1).min(6));
     doubled.min(BACKOFF_MAX).max(least)

@@ -88,7 +88,7 @@ fn counts(tx: &Tx<'_>, host: &Host, kind: FailureKind) -> bool {
     let account = tx.state.accounts.get(&host.template.account);
     let may_have_lost =
         |driver: &DriverDescription| driver.idempotency == Idempotency::None && !driver.adopts;
-    matches!(kind, FailureKind::Lasting | FailureKind::Gone)
+    matches!(kind, FailureKind::Lasting | FailureKind::Gone | FailureKind::Unsupported)
         || !account.is_some_and(|account| may_have_lost(&account.driver))
 }
 
@@ -110,7 +110,7 @@ fn left_behind(tx: &Tx<'_>, host: &Host) -> Option<&'static str> {
 fn forget(tx: &mut Tx<'_>, host: &Host, left: &str, failure: &Failure) {
     let message = bounded(&format!("{left}: {}", failure.message));
     tx.host_event(host, "Forgotten", &message);
-    operations::host_forgotten(tx, host, &message);
+    operations::given_up(tx, host, &message);
     tx.remove_host(host.id);
 }
 
@@ -153,21 +153,41 @@ fn went_down(tx: &mut Tx<'_>, id: HostId) {
 }
 
 fn power_failed(tx: &mut Tx<'_>, id: HostId, failure: &Failure) {
+    if failure.kind == FailureKind::Unsupported {
+        return unsupported(tx, id, failure);
+    }
     let now = tx.now();
     tx.update_host(id, |host| {
         host.attempts += 1;
-        let passing = matches!(failure.kind, FailureKind::Passing { .. }) && host.attempts < POWER_ATTEMPTS;
-        if !passing {
+        let passes = matches!(failure.kind, FailureKind::Passing { .. } | FailureKind::Capacity);
+        if !passes || host.attempts >= POWER_ATTEMPTS {
             host.desired.power = None;
             host.phase = Phase::Failed { class: FailureClass::Power, message: bounded(&failure.message) };
             return;
         }
-        // Where it came from: a host that was to stop is still Ready, one that was to start is still Stopped.
-        host.phase = match host.phase {
-            Phase::Stopping { .. } => Phase::Ready,
-            _ if host.desired.power == Some(PowerAction::Restart) => Phase::Ready,
-            _ => Phase::Stopped,
-        };
+        host.phase = where_it_was(host);
         host.retry_at = Some(now.after(backoff(failure.kind, host.attempts)));
     });
+}
+
+/// The request fails, and the host is as well as before.
+fn unsupported(tx: &mut Tx<'_>, id: HostId, failure: &Failure) {
+    let Some(host) = tx.state.host(id).cloned() else { return };
+    let message = bounded(&failure.message);
+    tx.host_event(&host, "PowerRefused", &message);
+    operations::given_up(tx, &host, &message);
+    tx.update_host(id, |host| {
+        host.phase = where_it_was(host);
+        host.desired.power = None;
+        host.attempts = 0;
+    });
+}
+
+/// A host that was to stop is still Ready, one that was to start is still Stopped.
+fn where_it_was(host: &Host) -> Phase {
+    match host.phase {
+        Phase::Stopping { .. } => Phase::Ready,
+        _ if host.desired.power == Some(PowerAction::Restart) => Phase::Ready,
+        _ => Phase::Stopped,
+    }
 }
