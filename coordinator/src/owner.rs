@@ -19,7 +19,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use skep_core::state::{Intent, IntentKind};
 use skep_types::IntentId;
-use tokio::task::{JoinHandle, JoinSet};
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
@@ -43,7 +43,7 @@ pub(crate) struct Ownership {
 pub(crate) async fn run(context: Context, ownership: Ownership, shutdown: CancellationToken) {
     let mut events = context.raft.subscribe_changes();
     let mut work = Work::default();
-    let searches = orphans::spawn(&context, &ownership, &shutdown);
+    let search = orphans::spawn(&context, &ownership, &shutdown);
     loop {
         work.look(&context, &ownership);
         tokio::select! {
@@ -53,7 +53,8 @@ pub(crate) async fn run(context: Context, ownership: Ownership, shutdown: Cancel
         }
     }
     work.stop().await;
-    searches.stop().await;
+    // One that was cut off by its runtime has nothing to add.
+    let _ended = search.await;
 }
 
 /// The intents this coordinator works on, each in a task of its own. Bounded by the accounts' calls in flight.
@@ -114,6 +115,9 @@ async fn work_on(caller: &Caller, intent: &Intent) {
 
 /// `again`: what was done before is not known.
 async fn act(caller: &Caller, intent: &Intent, again: bool) {
+    if again {
+        caller.panicked(intent).await;
+    }
     match &intent.kind {
         IntentKind::Create { .. } => create::run(caller, intent, again).await,
         IntentKind::Power { .. } | IntentKind::Destroy { .. } => targets::run(caller, intent).await,
@@ -130,18 +134,6 @@ async fn whole<F: Future<Output = ()>>(work: impl Fn(bool) -> F) {
         tracing::error!(?pause, "a call of a driver panicked; what it was for begins anew");
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(PANICKED_PAUSE_MAX);
-    }
-}
-
-/// Background tasks that end with the loop that started them.
-struct Searches(Vec<JoinHandle<()>>);
-
-impl Searches {
-    async fn stop(self) {
-        for task in self.0 {
-            // A search that panicked has said so; there is nothing to add.
-            let _ended = task.await;
-        }
     }
 }
 

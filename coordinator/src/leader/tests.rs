@@ -158,6 +158,6 @@ async fn it_ends_with_its_log() {
     lab.adds_account(1, "first").await;
     lab.owns("first").await;
     lab.context.raft.kill().await;
-    assert!(lab.context.raft.leadership().borrow().leading, "the last word of a log that was killed");
+    // Most often its last word is that it leads, which would hold for ever.
     timeout(PATIENCE, leading).await.expect("it ends").unwrap();
 }

@@ -4,6 +4,8 @@ mod attempt;
 mod outcome;
 mod replay;
 
+use std::num::NonZeroU64;
+
 use skep_core::command::Shortfall;
 use skep_core::state::{Intent, IntentKind};
 use skep_driver::{Bootstrap, CreateIntent, DriverError, Placed, Slot};
@@ -20,7 +22,8 @@ use replay::replay;
 
 pub(super) async fn run(caller: &Caller, intent: &Intent, again: bool) {
     let call = match driver_call(caller, intent) {
-        Ok(call) => CreateIntent { inherited: call.inherited || again, ..call },
+        Ok(call) if again => CreateIntent { inherited: NonZeroU64::new(caller.epoch), ..call },
+        Ok(call) => call,
         Err(error) => {
             let message = format!("the intent's parameters cannot be opened: {error}");
             let shortfall = Shortfall { kind: skep_core::command::FailureKind::Lasting, message };
@@ -101,9 +104,10 @@ fn driver_call(caller: &Caller, intent: &Intent) -> Result<CreateIntent, TrustEr
     })
 }
 
-/// Whether the owner before this one may have begun it.
-fn inherited(caller: &Caller, intent: &Intent) -> bool {
+/// The owner's epoch, where the one before may have begun it.
+fn inherited(caller: &Caller, intent: &Intent) -> Option<NonZeroU64> {
     let state = caller.context.raft.state();
     let owner = state.accounts.get(&intent.account).and_then(|account| account.owner(intent.shard));
-    owner.and_then(|owner| owner.inherits).is_none_or(|last| intent.id <= last)
+    let before = owner.and_then(|owner| owner.inherits).is_none_or(|last| intent.id <= last);
+    NonZeroU64::new(caller.epoch).filter(|_| before)
 }

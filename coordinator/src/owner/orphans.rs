@@ -11,30 +11,31 @@ use skep_core::command::OutcomeCommand;
 use skep_core::state::{Intent, IntentKind};
 use skep_driver::{Driver, Instance, InstanceState};
 use skep_types::{AccountName, InstanceRef, chain};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::call::{Caller, everything};
-use super::{Ownership, Searches, whole};
+use super::{Ownership, whole};
 use crate::context::Context;
 
 /// Looks left out in a row while creates are under way: a list takes from what the provider answers, and of machines
 /// that are there already it is a login at each.
 const LEFT_OUT_MAX: u32 = 9;
 
-pub(super) fn spawn(context: &Context, ownership: &Ownership, stop: &CancellationToken) -> Searches {
+/// Ends with `stop`.
+pub(super) fn spawn(context: &Context, ownership: &Ownership, stop: &CancellationToken) -> JoinHandle<()> {
     let (context, ownership, stop) = (context.clone(), ownership.clone(), stop.clone());
-    let search = async move { whole(|_| run(&context, &ownership, &stop)).await };
-    Searches(vec![tokio::spawn(search)])
+    tokio::spawn(async move {
+        let search = whole(|_| run(&context, &ownership, &stop));
+        tokio::select! { () = search => {}, () = stop.cancelled() => {} }
+    })
 }
 
 async fn run(context: &Context, ownership: &Ownership, stop: &CancellationToken) {
     let mut search = Search::default();
     loop {
-        tokio::select! {
-            () = tokio::time::sleep(ownership.orphan_search) => {}
-            () = stop.cancelled() => return,
-        }
-        tokio::select! { () = search.look(context, ownership, stop) => {}, () = stop.cancelled() => return }
+        tokio::time::sleep(ownership.orphan_search).await;
+        search.look(context, ownership, stop).await;
     }
 }
 

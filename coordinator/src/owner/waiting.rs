@@ -67,6 +67,15 @@ impl Caller {
         }
     }
 
+    pub(super) async fn panicked(&self, intent: &Intent) {
+        let id = self.context.id;
+        let problem =
+            format!("the driver's code panicked, as the log of coordinator {id} says; it is called again");
+        if self.said.replace(Saying::Call(problem.clone())) {
+            self.propose(vec![self.hold(intent, Some(problem))]).await;
+        }
+    }
+
     /// The outcomes that close the intent: its hosts wait for nothing any more.
     pub(super) async fn close(&self, intent: &Intent, mut outcomes: Vec<OutcomeCommand>) {
         if self.said.last() != Saying::Nothing || held(&self.context.raft.state(), intent) {

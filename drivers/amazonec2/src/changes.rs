@@ -57,16 +57,15 @@ pub(crate) fn plan_destruction(
     seen: &Seen,
     targets: &[Target],
 ) -> Vec<Result<Option<Call>, DriverError>> {
-    // What is there and has lost its tags is not gone: NotFound would be believed.
-    let foreign = |target: &Target, error: DriverError| match seen.get(target.instance.provider_id.as_str()) {
-        Some(_) => DriverError { kind: ErrorKind::Unsupported, ..error },
-        None => error,
-    };
-    let one = |target: &Target| match state(
-        ours(cluster, seen, target).map_err(|error| foreign(target, error))?,
-    )? {
-        InstanceState::Destroyed => Ok(None),
-        _ => Ok(Some(Call::Terminate)),
+    let one = |target: &Target| match seen.get(target.instance.provider_id.as_str()) {
+        // Also one that has lost its tags: EC2 keeps what it has terminated for a while.
+        Some(found) if state(found)? == InstanceState::Destroyed => Ok(None),
+        // Not gone: NotFound would be believed.
+        Some(found) if !instance::is_of(found, cluster) => {
+            Err(DriverError { kind: ErrorKind::Unsupported, ..foreign(target) })
+        }
+        Some(_) => Ok(Some(Call::Terminate)),
+        None => Err(unknown(target)),
     };
     targets.iter().map(one).collect()
 }
@@ -82,15 +81,20 @@ fn state(found: &Described) -> Result<InstanceState, DriverError> {
 
 /// The target as it was seen. An instance of another cluster, or of nobody's, is never touched.
 pub(crate) fn ours<'a>(cluster: &str, seen: &'a Seen, target: &Target) -> Result<&'a Described, DriverError> {
-    let id = target.instance.provider_id.as_str();
-    match seen.get(id) {
+    match seen.get(target.instance.provider_id.as_str()) {
         Some(found) if instance::is_of(found, cluster) => Ok(found),
-        Some(_) => Err(DriverError::new(
-            ErrorKind::NotFound,
-            format!("{id} is not this cluster's, so it is not touched"),
-        )),
-        None => Err(DriverError::new(ErrorKind::NotFound, format!("there is no instance {id}"))),
+        Some(_) => Err(foreign(target)),
+        None => Err(unknown(target)),
     }
+}
+
+fn foreign(target: &Target) -> DriverError {
+    let id = &target.instance.provider_id;
+    DriverError::new(ErrorKind::NotFound, format!("{id} is not this cluster's, so it is not touched"))
+}
+
+fn unknown(target: &Target) -> DriverError {
+    DriverError::new(ErrorKind::NotFound, format!("there is no instance {}", target.instance.provider_id))
 }
 
 /// Does what was planned, each call for all who need it.

@@ -102,7 +102,7 @@ impl Ec2Driver {
         }
         // Whoever began it did so before it was inherited; or, if this coordinator did, before this driver was opened,
         // as its program may have died.
-        let since = if intent.inherited { asked } else { self.opened };
+        let since = if intent.inherited.is_some() { asked } else { self.opened };
         tokio::time::sleep_until(since + self.description.settle).await;
         let left = self.living(intent).await?;
         if left.is_empty() {

@@ -3,6 +3,7 @@
 //! Memory only. Where it is gone, the driver looks for what its predecessor made before it tries anything.
 
 use std::collections::VecDeque;
+use std::num::NonZeroU64;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use skep_driver::{DriverError, Instance};
@@ -36,7 +37,7 @@ pub(crate) struct Tried {
 struct Intent {
     token: String,
     /// Another coordinator may have tried it before it was asked for here.
-    inherited: bool,
+    inherited: Option<NonZeroU64>,
     asked: Instant,
     /// The attempts that are over, in their order; None while it is not known what was tried elsewhere.
     begun: Option<Vec<Ended>>,
@@ -45,7 +46,7 @@ struct Intent {
 impl Tried {
     /// When the intent was first asked for here. What was known of it is forgotten once it is inherited: another
     /// coordinator has had it since.
-    pub(crate) fn asked(&self, token: &str, inherited: bool) -> Instant {
+    pub(crate) fn asked(&self, token: &str, inherited: Option<NonZeroU64>) -> Instant {
         let mut intents = self.lock();
         let known = intents.iter().find(|intent| intent.token == token && intent.inherited == inherited);
         if let Some(known) = known {
@@ -102,7 +103,7 @@ mod tests {
     #[test]
     fn attempts_are_remembered_in_order_and_once() {
         let tried = Tried::default();
-        tried.asked("t", false);
+        tried.asked("t", None);
         assert!(tried.of("t").is_none());
         tried.begin("t");
         let lack = Some(DriverError::new(ErrorKind::Quota, "no more"));
@@ -117,23 +118,28 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_was_known_is_forgotten_when_the_intent_comes_back_from_another() {
         let tried = Tried::default();
-        let first = tried.asked("t", false);
+        let first = tried.asked("t", None);
         tried.begin("t");
         tokio::time::advance(Duration::from_secs(60)).await;
-        assert_eq!(tried.asked("t", false), first);
+        assert_eq!(tried.asked("t", None), first);
         assert!(tried.of("t").is_some());
-        let inherited = tried.asked("t", true);
+        let inherited = tried.asked("t", NonZeroU64::new(2));
         assert_eq!(inherited - first, Duration::from_secs(60));
         assert!(tried.of("t").is_none());
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert_eq!(tried.asked("t", true), inherited);
+        assert_eq!(tried.asked("t", NonZeroU64::new(2)), inherited);
+        tried.begin("t");
+        // And from another once more.
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(tried.asked("t", NonZeroU64::new(4)) > inherited);
+        assert!(tried.of("t").is_none());
     }
 
     #[test]
     fn the_oldest_intent_is_forgotten_first() {
         let tried = Tried::default();
         for number in 0..=KEPT {
-            tried.asked(&number.to_string(), false);
+            tried.asked(&number.to_string(), None);
             tried.begin(&number.to_string());
         }
         assert!(tried.of("0").is_none());

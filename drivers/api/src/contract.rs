@@ -51,7 +51,8 @@ rules! {
     8 ShortfallIsFinal;
     /// `list` shows, over all its pages, exactly the instances of the cluster, each once, with its intent.
     9 ListIsExact;
-    /// Instances of another cluster are neither listed nor observed, and power and destroy refuse to touch them.
+    /// Instances of another cluster are neither listed nor observed, and power and destroy refuse to touch them; where
+    /// instances are made, destroy of a driver with idempotency not with NotFound, which would be believed.
     10 ForeignIsUntouched;
     /// `ensure` never takes over an instance of another cluster or another intent because of its name.
     11 NamesAreNotIdentity;

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::net::IpAddr;
+use std::num::NonZeroU64;
 
 use async_trait::async_trait;
 use skep_types::{DriverDescription, HostId, InstanceRef, IntentId, PowerAction, Secret, Template};
@@ -83,8 +84,9 @@ pub struct CreateIntent {
     /// answer. Nothing new is begun now. What it made is told; what it may have left, as the remains of a create that failed;
     /// `Ambiguous` or `Unavailable`, that it is too early to tell.
     pub lost: bool,
-    /// Another coordinator may have made this call before, and its outcome is not known here.
-    pub inherited: bool,
+    /// Another coordinator may have made this call before, and its outcome is not known here. Another number says that it
+    /// came from another coordinator once more.
+    pub inherited: Option<NonZeroU64>,
 }
 
 /// One instance to be made.

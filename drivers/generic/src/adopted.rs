@@ -17,15 +17,15 @@ use tokio::time::Instant;
 use crate::instance::Kept;
 use crate::inventory::MACHINES_MAX;
 
-/// Of machines that do not answer. Each is an open intent, or was one until another coordinator took over.
-const SILENT_MAX: usize = 1000;
+/// Of machines whose adoption broke off. Each is an open intent, or was one until another coordinator took over.
+const UNSURE_MAX: usize = 1000;
 
 #[derive(Debug)]
 pub(crate) struct Adopted {
     /// None where there is no state folder.
     folder: Option<PathBuf>,
-    /// Since when machines whose adoption was begun do not answer.
-    silent: Mutex<BTreeMap<ProviderId, Instant>>,
+    /// Since when nobody knows how far an adoption came.
+    unsure: Mutex<BTreeMap<ProviderId, Instant>>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -40,7 +40,7 @@ struct Note {
 impl Adopted {
     pub(crate) fn new(state_dir: &Path) -> Self {
         let there = !state_dir.as_os_str().is_empty();
-        Self { folder: there.then(|| state_dir.join("adopted")), silent: Mutex::default() }
+        Self { folder: there.then(|| state_dir.join("adopted")), unsure: Mutex::default() }
     }
 
     /// Before the machine is claimed: what breaks off later is found again.
@@ -69,17 +69,17 @@ impl Adopted {
         (note.intent == Some(intent)).then_some(note.kept)
     }
 
-    /// For how long it has not answered by now.
-    pub(crate) fn silent_for(&self, id: &ProviderId) -> Duration {
-        let mut silent = self.silent.lock().unwrap_or_else(PoisonError::into_inner);
-        if silent.len() >= SILENT_MAX && !silent.contains_key(id) {
-            silent.pop_first();
+    /// For how long nobody knows by now how far its adoption came.
+    pub(crate) fn unsure_for(&self, id: &ProviderId) -> Duration {
+        let mut unsure = self.unsure.lock().unwrap_or_else(PoisonError::into_inner);
+        if unsure.len() >= UNSURE_MAX && !unsure.contains_key(id) {
+            unsure.pop_first();
         }
-        silent.entry(id.clone()).or_insert_with(Instant::now).elapsed()
+        unsure.entry(id.clone()).or_insert_with(Instant::now).elapsed()
     }
 
-    pub(crate) fn answered(&self, id: &ProviderId) {
-        self.silent.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
+    pub(crate) fn settled(&self, id: &ProviderId) {
+        self.unsure.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
     pub(crate) async fn all(&self) -> Vec<Kept> {

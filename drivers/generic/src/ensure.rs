@@ -22,8 +22,8 @@ use crate::inventory::Machine;
 use crate::options::Options;
 use crate::reach::reach;
 
-/// A machine that ceased to answer amid its adoption is asked again for so long: it may have been restarted. After that
-/// its host is failed, so that it can be deleted.
+/// A machine whose adoption broke off is asked again for so long: it may have been restarted. After that its host is
+/// failed, so that it can be deleted.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The instance; or its remains, and why it is no host.
@@ -68,14 +68,16 @@ async fn one(account: &Account, options: &Options, intent: &CreateIntent, slot: 
         place: place(&machine),
     };
     let id = Id::of(&marker, &machine)?;
-    let elsewhere = intent.inherited.then(|| Kept::new(machine.clone()));
-    let begun = account.adopted.begun(&id, intent.intent).await.or(elsewhere);
+    let noted = account.adopted.begun(&id, intent.intent).await;
+    let again = noted.is_some() || intent.inherited.is_some();
+    let kept = noted.unwrap_or_else(|| Kept::new(machine.clone()));
     let bootstrap = &slot.bootstrap;
-    let adoption = Adoption { account, bootstrap, intent: intent.intent, marker, id, again: begun.is_some() };
-    match (adoption.run(machine).await, begun) {
-        (Err(error), Some(kept)) if error.kind == ErrorKind::Unavailable => adoption.unsure(&kept, error),
-        (outcome, _) => {
-            account.adopted.answered(&adoption.id);
+    let adoption = Adoption { account, bootstrap, intent: intent.intent, marker, id, again };
+    match adoption.run(machine).await {
+        Err(error) if error.kind == ErrorKind::Ambiguous => adoption.unsure(&kept, error),
+        Err(error) if error.kind == ErrorKind::Unavailable && again => adoption.unsure(&kept, error),
+        outcome => {
+            account.adopted.settled(&adoption.id);
             outcome
         }
     }
@@ -124,12 +126,12 @@ impl Adoption<'_> {
         Err(error)
     }
 
-    /// It cannot be reached, and may carry the marker.
+    /// It cannot be reached, or breaks off each time, and may carry the marker.
     fn unsure(&self, kept: &Kept, error: DriverError) -> Outcome {
-        if self.account.adopted.silent_for(&self.id) < PATIENCE {
+        if self.account.adopted.unsure_for(&self.id) < PATIENCE {
             return Err(DriverError { kind: ErrorKind::Ambiguous, ..error });
         }
-        self.account.adopted.answered(&self.id);
+        self.account.adopted.settled(&self.id);
         let message = format!("{}; its adoption may have begun, and left something there", error.message);
         Ok((
             unreached(&self.marker, kept)?,

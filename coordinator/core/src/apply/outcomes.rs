@@ -69,7 +69,7 @@ fn mark_attempted(tx: &mut Tx<'_>, intent: &Arc<Intent>, attempt: u64) -> Reply 
     Reply::Done
 }
 
-/// Shown on the hosts: nothing else tells people why a call is not made.
+/// Shown on the hosts: nothing else tells people why a call is not made, or made again and again.
 fn hold(tx: &mut Tx<'_>, intent: &Arc<Intent>, problem: Option<&str>) -> Reply {
     let now = tx.now();
     for id in intent.hosts() {

@@ -10,7 +10,7 @@ pub enum OutcomeCommand {
     /// Committed before the call where nothing protects a second one. `attempt` is drawn for each call: the same again
     /// is Done again, for an answer may be lost.
     MarkAttempted { intent: IntentId, epoch: u64, attempt: u64 },
-    /// The account cannot be used: what the intent waits for, or None once that is over. Nothing was called.
+    /// The account, or its provider, cannot be used: what the intent waits for, or None once that is over.
     Hold { intent: IntentId, epoch: u64, problem: Option<String> },
     /// A set union: of placements already known only what is kept is taken over, as the newer one.
     Bind { intent: IntentId, epoch: u64, placements: Vec<Placement> },

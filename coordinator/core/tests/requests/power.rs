@@ -103,6 +103,37 @@ fn a_verb_that_is_never_possible_fails_its_request_and_not_the_host() {
 }
 
 #[test]
+fn a_stopped_host_that_cannot_be_restarted_stays_stopped() {
+    let mut fleet = fleet(Faults::default(), 1);
+    let stop = power(&fleet.cluster, PowerAction::Stop);
+    fleet.cluster.accepted(request("stop", stop));
+    fleet.rest();
+    fleet.faults = Faults { power: Some(FailureKind::Unsupported), ..Faults::default() };
+    let restart = power(&fleet.cluster, PowerAction::Restart);
+    fleet.cluster.accepted(request("restart", restart));
+    fleet.rounds(20);
+    let host = fleet.cluster.host("web");
+    assert_eq!((&host.phase, host.desired.power, host.desired.running), (&Phase::Stopped, None, false));
+}
+
+#[test]
+fn a_refused_verb_fails_no_delete_that_came_after_it() {
+    for rounds in 0..4 {
+        let never = Faults { power: Some(FailureKind::Unsupported), late: 100, ..Faults::default() };
+        let mut fleet = fleet(never, 1);
+        let stop = power(&fleet.cluster, PowerAction::Stop);
+        fleet.cluster.accepted(request("stop", stop));
+        fleet.rounds(rounds);
+        let hosts = vec![fleet.cluster.id("web")];
+        let delete = fleet.cluster.accepted(request("delete", Request::DeleteHosts { hosts, force: false }));
+        fleet.rounds(30);
+        fleet.rest();
+        assert_eq!(fleet.cluster.operation(delete).state, OperationState::Succeeded, "after {rounds} rounds");
+        assert!(fleet.cluster.state.hosts.is_empty() && fleet.cloud.machines.is_empty());
+    }
+}
+
+#[test]
 fn a_verb_that_lacks_capacity_is_tried_again() {
     let full = Faults { power: Some(FailureKind::Capacity), ..Faults::default() };
     let mut fleet = fleet(full, 1);

@@ -23,7 +23,7 @@ pub(super) async fn replay(
 ) {
     let (mut interval, mut failures) = (FIRST, Failures::default());
     // Whether a call may have had an effect that nobody was told of.
-    let mut unsure = call.inherited;
+    let mut unsure = call.inherited.is_some();
     loop {
         let driver = caller.driver(intent).await;
         let age = caller.context.raft.now().since(intent.opened_at);

@@ -15,6 +15,11 @@ def not_found(machine_id: str) -> pb.Error:
     return pb.Error(kind=pb.ERROR_KIND_NOT_FOUND, message=f"there is no machine {machine_id}")
 
 
+def foreign(machine_id: str) -> pb.Error:
+    """Of a destroy, NOT_FOUND would be believed."""
+    return pb.Error(kind=pb.ERROR_KIND_UNSUPPORTED, message=f"{machine_id} is not this cluster's")
+
+
 def full() -> pb.Error:
     return pb.Error(kind=pb.ERROR_KIND_QUOTA, message="the account has no room for that many machines")
 

@@ -155,7 +155,7 @@ class LedgerService(driver_pb2_grpc.DriverServicer):
                 account.destroy(found)
             elif account.is_known(machine_id):
                 # Somebody else's. What never was, however, is as gone as what was destroyed.
-                return pb.ItemResult(error=errors.not_found(machine_id))
+                return pb.ItemResult(error=errors.foreign(machine_id))
             return pb.ItemResult()
 
         return answered(

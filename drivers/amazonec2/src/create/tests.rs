@@ -20,7 +20,7 @@ fn intent(slots: u64) -> CreateIntent {
         template: template(&[]),
         slots: (0..slots).map(slot).collect(),
         lost: false,
-        inherited: false,
+        inherited: None,
     }
 }
 

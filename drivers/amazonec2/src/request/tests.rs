@@ -26,7 +26,7 @@ fn intent(slots: u64) -> CreateIntent {
         template: template(&[]),
         slots: (1..=slots).map(slot).collect(),
         lost: false,
-        inherited: false,
+        inherited: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Creates that do not go as asked: want of room, other images, lost replies.
 
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use aws_sdk_ec2::types::Filter;
@@ -40,7 +41,7 @@ async fn a_successor_takes_what_its_predecessor_made_even_when_there_is_room_aga
     let intent = intent(1, 3, WAYS);
     let placed = driver(&world).await.ensure(&intent).await.unwrap();
     world.behave(|behaviour| *behaviour = Behaviour::default());
-    let inherited = CreateIntent { inherited: true, ..intent };
+    let inherited = CreateIntent { inherited: NonZeroU64::new(2), ..intent };
     let found = driver(&world).await.ensure(&inherited).await.unwrap();
     assert_eq!(ids(&found.instances), ids(&placed.instances));
     assert_eq!(world.seen().made, 3);
@@ -58,7 +59,7 @@ async fn a_successor_that_was_opened_long_before_waits_for_what_it_cannot_see_ye
     // Waits itself, for longer than the successor would from its opening.
     let placed = driver(&world).await.ensure(&intent).await.unwrap();
     world.behave(|behaviour| *behaviour = Behaviour { visible_after: LATE, ..Behaviour::default() });
-    let inherited = CreateIntent { inherited: true, ..intent };
+    let inherited = CreateIntent { inherited: NonZeroU64::new(2), ..intent };
     let found = successor.ensure(&inherited).await.unwrap();
     assert_eq!(world.seen().made, 3);
     assert_eq!(ids(&found.instances), ids(&placed.instances));
@@ -73,7 +74,7 @@ async fn an_owner_that_gets_an_intent_back_goes_by_what_another_made_of_it_meanw
     world.behave(|behaviour| behaviour.lost_percent = 100);
     assert_eq!(owner.ensure(&first).await.unwrap_err().kind, ErrorKind::Ambiguous);
     world.behave(|behaviour| *behaviour = Behaviour { visible_after: LATE, ..Behaviour::default() });
-    let inherited = CreateIntent { inherited: true, ..first };
+    let inherited = CreateIntent { inherited: NonZeroU64::new(2), ..first };
     let made = driver(&world).await.ensure(&inherited).await.unwrap();
     let known = owner.ensure(&inherited).await.unwrap();
     assert_eq!(ids(&known.instances), ids(&made.instances));

@@ -73,7 +73,7 @@ pub(crate) fn intent(number: u64, slots: u64, options: &[(&str, &str)]) -> Creat
         template: template(options),
         slots: (0..slots).map(slot).collect(),
         lost: false,
-        inherited: false,
+        inherited: None,
     }
 }
 

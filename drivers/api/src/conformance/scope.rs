@@ -103,7 +103,7 @@ impl<'a> Scope<'a> {
             template: self.subject.template(),
             slots: (0..slots).map(slot).collect(),
             lost: false,
-            inherited: false,
+            inherited: None,
         }
     }
 

@@ -1,5 +1,6 @@
 //! From the wire's types to ours. What the other process sent may be anything: each refusal names the field.
 
+use std::num::NonZeroU64;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -81,7 +82,7 @@ pub(super) fn intent(from: pb::EnsureRequest) -> Result<CreateIntent, WireError>
         template: template(required("template", from.template)?)?,
         slots: from.slots.into_iter().map(slot).collect::<Result<_, _>>()?,
         lost: from.lost,
-        inherited: from.inherited,
+        inherited: NonZeroU64::new(from.inherited),
     })
 }
 

@@ -1,6 +1,7 @@
 //! From our types to the wire's. Total: every value of ours has a place there.
 
 use std::fmt::Display;
+use std::num::NonZeroU64;
 use std::time::Duration;
 
 use skep_proto::driver as pb;
@@ -47,7 +48,7 @@ pub(super) fn intent(from: &CreateIntent) -> pb::EnsureRequest {
         template: Some(template(&from.template)),
         slots: from.slots.iter().map(slot).collect(),
         lost: from.lost,
-        inherited: from.inherited,
+        inherited: from.inherited.map_or(0, NonZeroU64::get),
     }
 }
 

@@ -79,6 +79,7 @@ async fn each_defect_is_found_by_its_rule() {
         (Defect::ListsEverybody, Rule::ForeignIsUntouched),
         (Defect::PagesOverlap, Rule::ListIsExact),
         (Defect::DestroysAnything, Rule::ForeignIsUntouched),
+        (Defect::TakesForeignForGone, Rule::ForeignIsUntouched),
         (Defect::FindsByNameAlone, Rule::NamesAreNotIdentity),
         (Defect::ObserveDropsUnknown, Rule::ObserveAnswersEach),
         (Defect::StopTwiceFails, Rule::PowerIsIdempotent),

@@ -27,6 +27,7 @@ pub(crate) enum Defect {
     ListsEverybody,
     PagesOverlap,
     DestroysAnything,
+    TakesForeignForGone,
     FindsByNameAlone,
     ObserveDropsUnknown,
     StopTwiceFails,
@@ -137,6 +138,10 @@ impl Toy {
         found.cloned().ok_or_else(|| DriverError::new(ErrorKind::NotFound, format!("no instance {id}")))
     }
 
+    fn is_foreign(&self, cluster: &str, id: &ProviderId) -> bool {
+        self.account.made.lock().unwrap().get(id.as_str()).is_some_and(|made| made.cluster != cluster)
+    }
+
     fn existing(&self, intent: &CreateIntent, slot: &Slot) -> Option<Made> {
         let made = self.account.made.lock().unwrap();
         let same =
@@ -173,6 +178,14 @@ impl Toy {
     }
 
     fn remove(&self, cluster: &str, instance: &InstanceRef) -> Result<(), DriverError> {
+        if self.is_foreign(cluster, &instance.provider_id) && !self.is(Defect::DestroysAnything) {
+            let kind = if self.is(Defect::TakesForeignForGone) {
+                ErrorKind::NotFound
+            } else {
+                ErrorKind::Unsupported
+            };
+            return Err(DriverError::new(kind, "it is somebody else's"));
+        }
         if !self.is(Defect::DestroysAnything) {
             let found = self.found(cluster, &instance.provider_id)?;
             if self.is(Defect::DestroyTwiceFails) && found.shown.state == InstanceState::Destroyed {
@@ -316,6 +329,6 @@ pub(crate) fn intent(number: u64, slots: u64) -> CreateIntent {
         template: template(),
         slots: (0..slots).map(slot).collect(),
         lost: false,
-        inherited: false,
+        inherited: None,
     }
 }

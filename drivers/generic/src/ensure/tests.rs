@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fs;
+use std::num::NonZeroU64;
 use std::path::Path;
 
 use skep_driver::Access;
@@ -35,7 +36,7 @@ fn intent(number: u64) -> CreateIntent {
         template,
         slots: vec![Slot { name: "web".to_owned(), host: HostId::new(1, 1), incarnation: 1, bootstrap }],
         lost: false,
-        inherited: false,
+        inherited: None,
     }
 }
 
@@ -64,7 +65,7 @@ async fn a_machine_that_may_carry_the_marker_is_asked_again_and_then_left_as_rem
     }
     let other = ensure(&account, &intent(2)).await.unwrap();
     assert!(other.instances.is_empty() && other.shortfall.is_some(), "it was not begun for this one");
-    let inherited = CreateIntent { inherited: true, ..intent(2) };
+    let inherited = CreateIntent { inherited: NonZeroU64::new(2), ..intent(2) };
     assert_eq!(ensure(&account, &inherited).await.unwrap_err().kind, ErrorKind::Ambiguous);
 
     tokio::time::advance(PATIENCE).await;

@@ -143,6 +143,6 @@ pub(crate) fn intent(number: u64, options: &[(&str, &str)]) -> CreateIntent {
         template: template(options),
         slots: vec![slot],
         lost: false,
-        inherited: false,
+        inherited: None,
     }
 }

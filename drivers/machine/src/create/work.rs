@@ -131,7 +131,10 @@ impl Work {
             self.making.shelf.bury(&kept.machine)?;
             return Ok(nothing(settled(error)));
         };
-        // More than can be kept: what was known before is better than nothing.
+        // More than can be kept: what was known before is better than nothing, and a newer configuration than that.
+        if kept.text().is_err() {
+            kept.files.clone_from(&before.files);
+        }
         if kept.text().is_err() {
             *kept = before;
         }

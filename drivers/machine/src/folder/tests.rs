@@ -23,7 +23,7 @@ fn kept(files: &[(&str, &str)]) -> Kept {
         template,
         slots: vec![slot.clone()],
         lost: false,
-        inherited: false,
+        inherited: None,
     };
     let mut kept = Kept::new("m1", &intent, &slot);
     kept.files = files.iter().map(|(path, text)| ((*path).to_owned(), STANDARD.encode(text))).collect();

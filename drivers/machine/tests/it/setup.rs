@@ -128,7 +128,7 @@ impl Bench {
             template: self.template(options),
             slots: vec![Slot { name: "web".to_owned(), host: HostId::new(1, 1), incarnation: 1, bootstrap }],
             lost: false,
-            inherited: false,
+            inherited: None,
         }
     }
 

@@ -103,6 +103,7 @@ impl SimWorld {
 
     pub(crate) fn remove(&self, cluster: &str, instance: &InstanceRef) -> Result<(), DriverError> {
         let mut state = self.lock();
+        state.refuse_foreign(cluster, &instance.provider_id)?;
         let id = state.visible(cluster, &instance.provider_id)?.id.clone();
         self.end(&mut state, &id);
         Ok(())

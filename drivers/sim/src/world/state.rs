@@ -69,6 +69,15 @@ impl State {
         if seen { Ok(number) } else { Err(not_found(id)) }
     }
 
+    /// What is there and another's is not gone: NotFound would be believed of a destroy.
+    pub(super) fn refuse_foreign(&self, cluster: &str, id: &ProviderId) -> Result<(), DriverError> {
+        let record = number_of(id).and_then(|number| self.instances.get(&number));
+        match record.filter(|record| record.cluster.as_deref() != Some(cluster)) {
+            Some(_) => Err(DriverError::new(ErrorKind::Unsupported, format!("{id} is not this cluster's"))),
+            None => Ok(()),
+        }
+    }
+
     /// Takes an instance out of the world. Its record stays.
     pub(super) fn bury(&mut self, number: u64) {
         let Some(record) = self.instances.get_mut(&number) else { return };

@@ -25,7 +25,7 @@ pub(crate) fn intent(number: u64, slots: u64, agent_config: &str) -> CreateInten
         template: template(),
         slots: (0..slots).map(slot).collect(),
         lost: false,
-        inherited: false,
+        inherited: None,
     }
 }
 

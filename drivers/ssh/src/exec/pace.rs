@@ -11,8 +11,8 @@ use tokio::time::timeout;
 
 /// Enough for 2.5 MB/s over a way of 100 ms there and back.
 const AHEAD_MAX: u32 = 256 * 1024;
-/// OpenSSH speaks after 96 KiB, others after half of their window, which may be more than we let wait: from one that
-/// says nothing for so long no word is expected any more.
+/// OpenSSH speaks after 96 KiB, others after half of their window, which may be more than we let wait: one that says
+/// nothing for so long is waited for again only when it has spoken.
 const SILENCE: Duration = Duration::from_secs(1);
 
 /// Of one channel's input.
@@ -20,7 +20,8 @@ const SILENCE: Duration = Duration::from_secs(1);
 pub(super) struct Pace {
     /// What the server has room for, each time it says so.
     windows: watch::Receiver<u32>,
-    ahead: Option<Ahead>,
+    ahead: Ahead,
+    silent: bool,
 }
 
 /// What was sent and is not known to be passed on; about, for a word of the server is older than what was sent since.
@@ -33,21 +34,26 @@ struct Ahead {
 
 impl Pace {
     pub(super) fn new(windows: watch::Receiver<u32>) -> Self {
-        Self { windows, ahead: Some(Ahead::default()) }
+        Self { windows, ahead: Ahead::default(), silent: false }
     }
 
     /// How many of `wanted` bytes, of which there are some, are to be sent now: at least one.
     pub(super) async fn take(&mut self, wanted: usize) -> usize {
+        let mut spoken = self.windows.has_changed().unwrap_or(false);
         loop {
-            let Some(ahead) = &mut self.ahead else { return wanted };
-            let taken = ahead.take(wanted);
+            if spoken {
+                self.ahead.told(*self.windows.borrow_and_update());
+                self.silent = false;
+            }
+            if self.silent {
+                return wanted.min(AHEAD_MAX as usize);
+            }
+            let taken = self.ahead.take(wanted);
             if taken > 0 {
                 return taken;
             }
-            match timeout(SILENCE, self.windows.changed()).await {
-                Ok(Ok(())) => ahead.told(*self.windows.borrow_and_update()),
-                Ok(Err(_)) | Err(_) => self.ahead = None,
-            }
+            spoken = matches!(timeout(SILENCE, self.windows.changed()).await, Ok(Ok(())));
+            self.silent = !spoken;
         }
     }
 }
@@ -100,14 +106,36 @@ mod tests {
         assert_eq!(ahead.take(usize::MAX), AHEAD_MAX as usize - 1000);
     }
 
+    const SOME: usize = AHEAD_MAX as usize;
+
     #[tokio::test(start_paused = true)]
-    async fn a_server_that_says_nothing_is_sent_everything() {
-        let (_silent, windows) = watch::channel(0);
+    async fn a_server_that_says_nothing_is_waited_for_once_and_again_when_it_has_spoken() {
+        let (server, windows) = watch::channel(0);
         let mut pace = Pace::new(windows);
-        assert_eq!(pace.take(10 * AHEAD_MAX as usize).await, AHEAD_MAX as usize);
-        let before = tokio::time::Instant::now();
-        assert_eq!(pace.take(10 * AHEAD_MAX as usize).await, 10 * AHEAD_MAX as usize);
-        assert_eq!(before.elapsed(), SILENCE);
+        let began = tokio::time::Instant::now();
+        assert_eq!(pace.take(10 * SOME).await, SOME);
+        assert_eq!(began.elapsed(), Duration::ZERO);
+        for wanted in [10 * SOME, 10 * SOME] {
+            assert_eq!(pace.take(wanted).await, SOME);
+            assert_eq!(began.elapsed(), SILENCE);
+        }
         assert_eq!(pace.take(7).await, 7);
+        server.send_replace(WINDOW);
+        assert_eq!(pace.take(10 * SOME).await, SOME);
+        assert_eq!(began.elapsed(), SILENCE);
+        assert_eq!(pace.take(10 * SOME).await, SOME);
+        assert_eq!(began.elapsed(), 2 * SILENCE);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_speaks_is_waited_for_no_longer_than_that() {
+        let (server, windows) = watch::channel(0);
+        let mut pace = Pace::new(windows);
+        let began = tokio::time::Instant::now();
+        for _ in 0..10 {
+            assert_eq!(pace.take(SOME).await, SOME);
+            server.send_replace(WINDOW);
+        }
+        assert_eq!(began.elapsed(), Duration::ZERO);
     }
 }

@@ -44,7 +44,12 @@ pub(super) fn close(tx: &mut Tx<'_>, intent: &Arc<Intent>, results: &[Result<(),
 fn destroyed(tx: &mut Tx<'_>, id: HostId, result: &Result<(), Failure>) {
     match result {
         Ok(()) => tx.remove_host(id),
-        Err(failure) if failure.kind == FailureKind::Gone && settled(tx, id) => tx.remove_host(id),
+        Err(failure) if failure.kind == FailureKind::Gone && settled(tx, id) => {
+            if let Some(host) = tx.state.host(id).cloned() {
+                tx.host_event(&host, "NotFound", &bounded(&failure.message));
+            }
+            tx.remove_host(id);
+        }
         Err(failure) => {
             let now = tx.now();
             if let Some(host) = tx.state.host(id).cloned() {
@@ -94,7 +99,8 @@ fn counts(tx: &Tx<'_>, host: &Host, kind: FailureKind) -> bool {
 
 /// What a host leaves that is given up by force; None for one that is not. A machine that was adopted costs nothing and
 /// is somebody's: it keeps its marker, and the search for orphans takes the agent away should it ever answer again and
-/// stand in the account's inventory. A driver without idempotency may have lost what it would need. All others find what they made, and give up nothing.
+/// stand in the account's inventory. A driver without idempotency may have lost what it would need. All others find what
+/// they made, or know that it is gone.
 fn left_behind(tx: &Tx<'_>, host: &Host) -> Option<&'static str> {
     if !host.desired.force || host.attempts + 1 < FORGET_ATTEMPTS {
         return None;
@@ -170,24 +176,28 @@ fn power_failed(tx: &mut Tx<'_>, id: HostId, failure: &Failure) {
     });
 }
 
-/// The request fails, and the host is as well as before.
+/// The request fails, and the host is as well as before. A delete that took the host over goes on.
 fn unsupported(tx: &mut Tx<'_>, id: HostId, failure: &Failure) {
     let Some(host) = tx.state.host(id).cloned() else { return };
     let message = bounded(&failure.message);
     tx.host_event(&host, "PowerRefused", &message);
-    operations::given_up(tx, &host, &message);
+    if host.desired.power.is_some() {
+        operations::given_up(tx, &host, &message);
+    }
     tx.update_host(id, |host| {
         host.phase = where_it_was(host);
         host.desired.power = None;
+        host.desired.running = host.phase == Phase::Ready;
         host.attempts = 0;
     });
 }
 
-/// A host that was to stop is still Ready, one that was to start is still Stopped.
+/// A host that was to stop is still Ready, one that was to start is still Stopped; one that was to restart may have been
+/// either, which its agent tells.
 fn where_it_was(host: &Host) -> Phase {
     match host.phase {
         Phase::Stopping { .. } => Phase::Ready,
-        _ if host.desired.power == Some(PowerAction::Restart) => Phase::Ready,
+        _ if host.desired.power == Some(PowerAction::Restart) && host.connected() => Phase::Ready,
         _ => Phase::Stopped,
     }
 }
