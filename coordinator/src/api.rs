@@ -16,7 +16,7 @@ mod dry_run;
 mod events;
 mod filter;
 #[cfg(test)]
-mod fixture;
+pub(crate) mod fixture;
 mod follow;
 mod hosts;
 mod mutate;

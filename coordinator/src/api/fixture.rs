@@ -135,7 +135,7 @@ impl Lab {
     }
 }
 
-pub(super) fn driver() -> DriverDescription {
+pub(crate) fn driver() -> DriverDescription {
     let flag = |name: &str, kind| FlagDescription {
         name: name.to_owned(),
         kind,

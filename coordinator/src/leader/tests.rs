@@ -6,14 +6,12 @@ use skep_core::command::{AddAccount, Command, MemberCommand, Reply, Request};
 use skep_core::state::{AccountSettings, CredentialSource};
 use skep_core::{State, state};
 use skep_tls::wall_now;
-use skep_types::{
-    AccountName, Batch, ClusterId, ClusterTime, CoordinatorId, CredentialDescription, Digest,
-    DriverDescription, Idempotency, Limits, PowerActions, SlotNaming, WayIn,
-};
+use skep_types::{AccountName, ClusterId, ClusterTime, CoordinatorId, Digest, DriverDescription};
 use tokio::time::timeout;
 
 use super::*;
 use crate::accounts::{Accounts, Means, Places};
+use crate::api::fixture;
 use crate::clock::BootClock;
 use crate::context::{Drivers, Trust};
 use crate::liveness::Graces;
@@ -109,29 +107,11 @@ fn context(raft: RaftHandle) -> Context {
 
 /// That has no account of its own.
 fn driver() -> DriverDescription {
-    let credential = CredentialDescription {
-        name: "key".to_owned(),
-        usage: String::new(),
-        env: String::new(),
-        required: true,
-    };
-    DriverDescription {
-        name: "fake".parse().unwrap(),
-        flags: Vec::new(),
-        account_flags: Vec::new(),
-        credentials: vec![credential],
-        way_in: WayIn::UserData,
-        idempotency: Idempotency::UniqueName,
-        batch: Batch { max: 1, naming: SlotNaming::Named },
-        calls_in_flight_max: 4,
-        limits: Limits::default(),
-        settle: Duration::ZERO,
-        power: PowerActions::All,
-        adopts: false,
-        attests: false,
-        tunnels: false,
-        console: false,
+    let mut driver = fixture::driver();
+    for credential in &mut driver.credentials {
+        credential.required = true;
     }
+    driver
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
