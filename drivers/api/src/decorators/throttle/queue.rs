@@ -4,9 +4,13 @@ use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use skep_types::IntentId;
 use tokio::sync::Notify;
+
+/// Creates that are opened at once come within so long, in no order: each lets the others come before it asks whose turn it is.
+const GATHER: Duration = Duration::from_millis(5);
 
 /// Where a call stands among those that wait; those of one place do so as they came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,6 +33,10 @@ impl Place {
             Some(intent) if Some(intent) <= newest_begun => Self::Begun(Reverse(intent)),
             intent => Self::New(intent),
         }
+    }
+
+    fn of_a_create(self) -> bool {
+        self != Self::New(None)
     }
 }
 
@@ -59,6 +67,9 @@ impl Queue {
     /// Comes back when nobody waits before this one. Somebody who comes later may have a better place.
     pub(super) async fn turn(&self, place: Place) -> Turn<'_> {
         let turn = self.join(place);
+        if place.of_a_create() {
+            tokio::time::sleep(GATHER).await;
+        }
         loop {
             let mut moved = pin!(self.moved.notified());
             moved.as_mut().enable();
@@ -101,7 +112,7 @@ mod tests {
         Some(IntentId::new(1, number))
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
     async fn what_was_begun_comes_first_and_the_newest_of_it() {
         let queue = Queue::default();
         let first = queue.turn(Place::of(intent(9), intent(9))).await;
@@ -117,12 +128,33 @@ mod tests {
         assert_eq!(order, [3, 2, 1, 4, 5, 6]);
     }
 
-    #[tokio::test]
+    #[tokio::test(start_paused = true)]
+    async fn creates_opened_at_once_pass_in_the_order_of_their_intents() {
+        let queue = &Queue::default();
+        let come = |(late, number)| async move {
+            tokio::time::sleep(Duration::from_millis(late)).await;
+            drop(queue.turn(Place::of(intent(number), None)).await);
+            number
+        };
+        let coming: FuturesUnordered<_> = (0..).zip([4, 2, 5, 1, 3]).map(come).collect();
+        let order: Vec<u64> = coming.collect().await;
+        assert_eq!(order, [1, 2, 3, 4, 5]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_creates_nothing_does_not_rest() {
+        let queue = Queue::default();
+        assert!(futures::poll!(Box::pin(queue.turn(Place::default()))).is_ready());
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn one_that_goes_away_keeps_nobody_waiting() {
         let queue = Queue::default();
         let first = queue.turn(Place::default()).await;
         let mut gone = Box::pin(queue.turn(Place::of(intent(1), None)));
         let mut last = Box::pin(queue.turn(Place::of(intent(2), None)));
+        assert!(futures::poll!(&mut gone).is_pending() && futures::poll!(&mut last).is_pending());
+        tokio::time::advance(GATHER).await;
         assert!(futures::poll!(&mut gone).is_pending() && futures::poll!(&mut last).is_pending());
         drop((first, gone));
         assert!(futures::poll!(last).is_ready());
