@@ -74,6 +74,17 @@ fn journal(container: &str) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+fn inside(container: &str, words: &[&str]) -> String {
+    run(Command::new("docker").args(["exec", container]).args(words))
+}
+
+/// With which the machine's agent enrols.
+fn token(container: &str) -> String {
+    let config = inside(container, &["cat", "/etc/skep/agent.toml"]);
+    let token = config.lines().find_map(|line| line.strip_prefix("token = \"")).unwrap();
+    token.trim_end_matches('"').to_owned()
+}
+
 /// The machine's own agent is the first of them: its metadata shows it a document that somebody else has signed.
 #[test]
 fn a_stolen_token_without_its_instances_document_enrols_nobody() {
@@ -90,26 +101,49 @@ fn a_stolen_token_without_its_instances_document_enrols_nobody() {
     until_true(BOOTS, "the instance is bound", || phase() == "Booting");
     let instance = ec2.world().living().pop_first().unwrap();
     let container = hosts.container(&instance);
-    let inside = |words: &[&str]| run(Command::new("docker").args(["exec", &container]).args(words));
     let distrusted = "not signed by a key that this account trusts";
     until_true(BOOTS, "its agent is refused", || journal(&container).contains(distrusted));
 
-    let config = inside(&["cat", "/etc/skep/agent.toml"]);
-    let token = config.lines().find_map(|line| line.strip_prefix("token = \"")).unwrap();
-    let thief = Thief { cluster: &cluster, token: token.trim_end_matches('"').to_owned() };
+    let thief = Thief { cluster: &cluster, token: token(&container) };
     thief.refused("", &["no identity document"]);
     thief.refused("not a document", &["cannot be read"]);
-    thief.refused(&inside(&["cat", "/etc/skep/evidence"]), &["not signed"]);
+    thief.refused(&inside(&container, &["cat", "/etc/skep/evidence"]), &["not signed"]);
     thief.refused(&hosts.document("i-0123456789abcdef0").unwrap(), &["not for instance i-0123456789abcdef0"]);
     assert_eq!(phase(), "Booting", "what was refused has changed something");
 
     // Once its metadata is EC2's again, the machine is the host; its document serves no other key.
     hosts.show(Documents::Signed);
-    inside(&["sh", "/var/lib/skep/user-data"]);
-    inside(&["systemctl", "restart", "skep-agent"]);
+    inside(&container, &["sh", "/var/lib/skep/user-data"]);
+    inside(&container, &["systemctl", "restart", "skep-agent"]);
     until_true(BOOTS, "the host is ready", || phase() == "Ready");
     thief.refused(&hosts.document(&instance).unwrap(), &["another key"]);
     skep.text(&["rm", "-y", "web"]);
+    ec2.settle();
+    assert_eq!(containers(&prefix), Vec::<String>::new(), "machines");
+}
+
+/// An account's default. The machines share a token, as they come of one call.
+#[test]
+fn without_documents_an_agent_is_the_instance_at_whose_address_it_calls_from() {
+    let prefix = format!("e2e-address-{}", std::process::id());
+    let ec2 = Ec2::with_hosts(Behaviour::limited(), &prefix);
+    let settings = Settings { plugin_path: Some(ec2.plugin_path()), ..Settings::default() };
+    let cluster = Processes::start_with(1, &settings);
+    let skep = cluster.skep();
+    ec2.add_account_by_address(&skep, "aws");
+    skep.text(&["create", "web", "--count", "3", "--driver", "amazonec2", "--account", "aws"]);
+    assert_eq!(ec2.world().seen().creates.len(), 1);
+    let container = |instance: &str| ec2.hosts().unwrap().container(instance);
+    let tokens: BTreeSet<String> = ec2.world().living().iter().map(|id| token(&container(id))).collect();
+    let [token] = &tokens.into_iter().collect::<Vec<_>>()[..] else { panic!("more tokens than one") };
+    for name in ["web-1", "web-2", "web-3"] {
+        let host = skep.json(&["inspect", name]);
+        let [id, instance] = ["id", "provider_id"].map(|field| host[field].as_str().unwrap());
+        assert!(journal(&container(instance)).contains(id), "{instance} is not {name}, {id}");
+    }
+    let thief = Thief { cluster: &cluster, token: token.clone() };
+    thief.sent_away(&["not known yet to be one of this token's"]);
+    skep.text(&["rm", "-y", "web-1", "web-2", "web-3"]);
     ec2.settle();
     assert_eq!(containers(&prefix), Vec::<String>::new(), "machines");
 }

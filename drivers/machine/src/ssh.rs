@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use skep_driver::{DriverError, ErrorKind, Tunnel};
+use skep_driver::{Bootstrap, DriverError, ErrorKind, Tunnel};
 use skep_ssh::machine::{Agents, Marker};
 use skep_ssh::{
     Connection, Deadlines, Error, Hop, HostKeys, Identity, Kind, Login, Route, Rsa, Stranger, connect,
@@ -32,6 +32,17 @@ impl SshWayIn {
 
 #[async_trait]
 impl WayIn for SshWayIn {
+    async fn ready(&self, bootstrap: &Bootstrap) -> Result<(), DriverError> {
+        let agent = self.agents.get(&bootstrap.agent_sha256).await;
+        agent.map(drop).map_err(|error| {
+            let kind = match error.kind {
+                Kind::AgentAbsent { .. } => ErrorKind::Unavailable,
+                _ => ErrorKind::Internal,
+            };
+            DriverError::new(kind, "there is no agent here to be brought to machines").caused_by(error)
+        })
+    }
+
     async fn bring(&self, door: &Door, newcomer: &Newcomer<'_>) -> Result<Option<String>, DriverError> {
         let agent = self.agents.get(&newcomer.bootstrap.agent_sha256).await.map_err(failed)?;
         let marker = Marker {
@@ -99,39 +110,27 @@ fn comes_with_time(kind: &Kind) -> bool {
 }
 
 fn failed(error: Error) -> DriverError {
-    let kind = match error.kind {
-        Kind::AgentAbsent { .. } => ErrorKind::Unavailable,
-        _ => ErrorKind::Internal,
-    };
-    DriverError::new(kind, "the agent could not be brought to the machine").caused_by(error)
+    DriverError::new(ErrorKind::Internal, "the agent could not be brought to the machine").caused_by(error)
 }
 
 #[cfg(test)]
 mod tests {
-    use skep_driver::Bootstrap;
-    use skep_types::{HostId, IntentId, Secret};
+    use skep_types::Secret;
 
     use super::*;
 
     #[tokio::test]
     async fn an_agent_that_is_not_here_yet_may_come() {
         let folder = tempfile::tempdir().unwrap();
-        let bootstrap = Bootstrap {
-            agent_urls: Vec::new(),
-            agent_sha256: "ab".to_owned(),
-            agent_config: Secret::new(""),
+        let way_in = SshWayIn::new(folder.path().to_owned());
+        let ready = async |sha256: &str| {
+            let agent_sha256 = sha256.to_owned();
+            let agent_config = Secret::new("");
+            way_in.ready(&Bootstrap { agent_urls: Vec::new(), agent_sha256, agent_config }).await
         };
-        let newcomer = Newcomer {
-            cluster: "c1",
-            intent: IntentId::new(1, 1),
-            host: HostId::new(1, 1),
-            incarnation: 1,
-            name: "web",
-            bootstrap: &bootstrap,
-        };
-        let (host, user) = ("192.0.2.1".to_owned(), "root".to_owned());
-        let door = Door { host, port: 22, user, key: Secret::new("") };
-        let error = SshWayIn::new(folder.path().to_owned()).bring(&door, &newcomer).await.unwrap_err();
-        assert_eq!(error.kind, ErrorKind::Unavailable, "{error:?}");
+        assert_eq!(ready("ab").await.unwrap_err().kind, ErrorKind::Unavailable);
+        assert_eq!(ready("../ab").await.unwrap_err().kind, ErrorKind::Internal);
+        std::fs::copy("/usr/bin/env", folder.path().join("ab")).unwrap();
+        ready("ab").await.unwrap();
     }
 }

@@ -8,6 +8,9 @@ use skep_types::{HostId, IntentId, Secret};
 
 #[async_trait]
 pub trait WayIn: Send + Sync + Debug + 'static {
+    /// Whether there is an agent to bring: asked before anything is made for it.
+    async fn ready(&self, bootstrap: &Bootstrap) -> Result<(), DriverError>;
+
     /// Waits until the machine lets somebody in, and brings the agent. Returns the key that the machine showed, to be
     /// pinned; None where there is no such thing.
     async fn bring(&self, door: &Door, newcomer: &Newcomer<'_>) -> Result<Option<String>, DriverError>;

@@ -18,8 +18,17 @@ pub(crate) struct Thief<'a> {
 impl Thief<'_> {
     /// Is refused for good, for a reason that names each of the words.
     pub(crate) fn refused(&self, evidence: &str, words: &[&str]) {
+        self.told(Code::PermissionDenied, evidence, words);
+    }
+
+    /// Is sent away, and may come again, for a reason that names each of the words.
+    pub(crate) fn sent_away(&self, words: &[&str]) {
+        self.told(Code::Unavailable, "", words);
+    }
+
+    fn told(&self, code: Code, evidence: &str, words: &[&str]) {
         let refusal = self.enrol(evidence);
-        assert_eq!(refusal.code(), Code::PermissionDenied, "{refusal}");
+        assert_eq!(refusal.code(), code, "{refusal}");
         for word in words {
             assert!(refusal.message().contains(word), "{word}: {refusal}");
         }

@@ -59,6 +59,9 @@ impl Work {
 
     /// Up to the last moment at which nothing has been made. Written down is what a `Remove` would need.
     async fn begin(&mut self) -> Result<Session, DriverError> {
+        if self.values.is_some() {
+            self.making.way_in.ready(&self.slot.bootstrap).await?;
+        }
         // Nothing tells how far a create is: its own limit is the longest there is.
         let limits = Limits { read: READ, ..Limits::default() };
         let session = Session::open(&self.making.shop, &self.kept, limits).await?;

@@ -77,6 +77,20 @@ async fn a_plugin_that_dies_in_the_middle_of_create_leaves_a_machine_that_can_be
 }
 
 #[tokio::test]
+async fn no_machine_is_made_before_there_is_an_agent_for_it() {
+    let bench = Bench::new();
+    let driver = bench.driver("one").await;
+    bench.door.bare.store(true, Ordering::Relaxed);
+    let intent = bench.intent(&[]);
+    let error = driver.ensure(&intent).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::Unavailable, "{error:?}");
+    assert!(listed(&*driver).await.is_empty() && bench.cloud().is_empty());
+    bench.door.bare.store(false, Ordering::Relaxed);
+    assert_eq!(driver.ensure(&intent).await.unwrap().instances.len(), 1);
+    assert_eq!(bench.states(), ["Running"]);
+}
+
+#[tokio::test]
 async fn a_machine_that_the_agent_cannot_be_brought_to_is_removed() {
     let bench = Bench::new();
     bench.door.shut.store(true, Ordering::Relaxed);

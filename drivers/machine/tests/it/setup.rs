@@ -28,6 +28,8 @@ pub(crate) struct Bench {
 #[derive(Debug, Default)]
 pub(crate) struct OpenDoor {
     pub(crate) shut: AtomicBool,
+    /// No agent is here to be brought.
+    pub(crate) bare: AtomicBool,
     /// Nobody answers.
     pub(crate) silent: AtomicBool,
     pub(crate) knocks: AtomicUsize,
@@ -38,6 +40,13 @@ pub(crate) const LINGER: Duration = Duration::from_millis(200);
 
 #[async_trait]
 impl WayIn for OpenDoor {
+    async fn ready(&self, _: &Bootstrap) -> Result<(), DriverError> {
+        match self.bare.load(Ordering::Relaxed) {
+            true => Err(DriverError::new(ErrorKind::Unavailable, "no agent is here")),
+            false => Ok(()),
+        }
+    }
+
     async fn bring(&self, door: &Door, _newcomer: &Newcomer<'_>) -> Result<Option<String>, DriverError> {
         assert!(door.key.reveal().contains("PRIVATE KEY"));
         assert_eq!((door.host.as_str(), door.port, door.user.as_str()), ("192.0.2.1", 22, "root"));
