@@ -10,7 +10,7 @@ use skep_types::{ClusterTime, CoordinatorId, HostId, HostName, OperationId, Refu
 
 pub use agent::{AgentCommand, NodeListing, Observation, Observed, PermitResult};
 pub use member::{Founding, MemberCommand};
-pub use outcome::{Failure, FailureKind, OutcomeCommand, Placement, Shortfall};
+pub use outcome::{Addresses, Failure, FailureKind, OutcomeCommand, Placement, Shortfall};
 pub use plan::{Advance, Guard, NewIntent, NewSlot, PlanCommand, idempotency_token};
 pub use request::{AddAccount, CreateHosts, CreateSwarm, Request, RequestCommand, RequestMeta, Share};
 

@@ -47,6 +47,7 @@ fn description() -> DriverDescription {
         adopts: false,
         attests: false,
         tunnels: false,
+        addresses_change: false,
         console: false,
     }
 }

@@ -163,6 +163,7 @@ pub(crate) fn driver() -> DriverDescription {
         adopts: false,
         attests: false,
         tunnels: false,
+        addresses_change: false,
         console: false,
     }
 }

@@ -63,6 +63,7 @@ fn description(settle: Duration) -> DriverDescription {
         adopts: false,
         attests: true,
         tunnels: false,
+        addresses_change: true,
         console: true,
     }
 }

@@ -34,6 +34,7 @@ pub(crate) fn description() -> Result<DriverDescription, DriverError> {
         adopts: true,
         attests: false,
         tunnels: true,
+        addresses_change: false,
         console: false,
     })
 }

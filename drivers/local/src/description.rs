@@ -29,6 +29,7 @@ pub(crate) fn description(name: DriverName) -> DriverDescription {
         adopts: false,
         attests: false,
         tunnels: false,
+        addresses_change: false,
         console: true,
     }
 }

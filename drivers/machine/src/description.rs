@@ -46,6 +46,7 @@ pub(crate) fn description(name: DriverName, flags: &[CreateFlag]) -> DriverDescr
         adopts: false,
         attests: false,
         tunnels: true,
+        addresses_change: true,
         console: false,
     }
 }

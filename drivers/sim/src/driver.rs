@@ -49,6 +49,7 @@ fn describe(world: &SimWorld) -> DriverDescription {
         adopts: false,
         attests: false,
         tunnels: false,
+        addresses_change: false,
         console: true,
     }
 }

@@ -61,6 +61,9 @@ pub struct DriverDescription {
     pub attests: bool,
     /// Streams to an instance can be had through the driver's own way in.
     pub tunnels: bool,
+    /// An instance's addresses may come to be known after it was made, and be others once it was started again: it is
+    /// looked at for them.
+    pub addresses_change: bool,
 }
 
 impl DriverDescription {

@@ -1,17 +1,18 @@
 //! What drivers did. Only the current owner's epoch counts, and only while the intent is Open.
 
+mod addressed;
 mod bind;
 mod close_create;
 mod close_targets;
 
 use std::sync::Arc;
 
-use skep_types::{ConditionKind, ConditionStatus, InstanceRef, IntentId, Phase};
+use skep_types::{AccountName, ConditionKind, ConditionStatus, InstanceRef, IntentId, Phase};
 
 use super::intents;
 use super::tx::{Tx, bounded};
 use crate::command::{OutcomeCommand, Reply};
-use crate::state::{Host, Intent, IntentKind, Target};
+use crate::state::{Host, Intent, IntentKind, Shard, Target};
 
 pub(super) fn apply(tx: &mut Tx<'_>, command: &OutcomeCommand) -> Reply {
     match command {
@@ -36,6 +37,9 @@ pub(super) fn apply(tx: &mut Tx<'_>, command: &OutcomeCommand) -> Reply {
         OutcomeCommand::DestroyOrphan { account, epoch, instance, intent } => {
             destroy_orphan(tx, account, *epoch, instance, *intent)
         }
+        OutcomeCommand::Addressed { account, epoch, instances } => {
+            addressed::apply(tx, account, *epoch, instances)
+        }
     }
 }
 
@@ -48,12 +52,15 @@ fn with_open(
     let Some(intent) = tx.state.intents.get(&id).cloned() else {
         return unchanged("the intent is closed");
     };
-    let owner =
-        tx.state.accounts.get(&intent.account).and_then(|account| account.owner(intent.shard).copied());
-    if owner.is_none_or(|owner| owner.epoch != epoch) {
+    if !is_owner(tx, &intent.account, intent.shard, epoch) {
         return unchanged("the account has another owner by now");
     }
     act(tx, &intent)
+}
+
+fn is_owner(tx: &Tx<'_>, account: &AccountName, shard: Shard, epoch: u64) -> bool {
+    let owner = tx.state.accounts.get(account).and_then(|account| account.owner(shard));
+    owner.is_some_and(|owner| owner.epoch == epoch)
 }
 
 pub(super) fn unchanged(why: &str) -> Reply {
@@ -96,17 +103,14 @@ fn replace(tx: &mut Tx<'_>, mut intent: Intent) {
 
 fn destroy_orphan(
     tx: &mut Tx<'_>,
-    account: &skep_types::AccountName,
+    account: &AccountName,
     epoch: u64,
     instance: &InstanceRef,
     intent: Option<IntentId>,
 ) -> Reply {
-    let Some(record) = tx.state.accounts.get(account).cloned() else {
-        return unchanged("the account is gone");
-    };
     let shard = 0;
-    if record.owner(shard).is_none_or(|owner| owner.epoch != epoch) {
-        return unchanged("the account has another owner by now");
+    if !is_owner(tx, account, shard, epoch) {
+        return unchanged("the account is gone, or has another owner by now");
     }
     // An Open intent may still bind it; an id of a later epoch is not ours to judge.
     let dead = intent.is_some_and(|id| {

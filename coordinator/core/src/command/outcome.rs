@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use skep_types::{HostId, InstanceRef, IntentId};
+use skep_types::{HostId, InstanceRef, IntentId, ProviderId};
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum OutcomeCommand {
@@ -28,6 +28,17 @@ pub enum OutcomeCommand {
         instance: InstanceRef,
         intent: Option<IntentId>,
     },
+    /// Where instances were seen to be.
+    Addressed { account: skep_types::AccountName, epoch: u64, instances: Vec<Addresses> },
+}
+
+/// Of an instance that runs: without a public address, it has none now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addresses {
+    pub host: HostId,
+    pub provider_id: ProviderId,
+    pub private_address: Option<IpAddr>,
+    pub public_address: Option<IpAddr>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

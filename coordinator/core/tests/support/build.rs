@@ -49,6 +49,7 @@ impl DriverSpec {
             adopts: false,
             attests: false,
             tunnels: false,
+            addresses_change: false,
             console: false,
         }
     }

@@ -8,7 +8,7 @@ use super::pb::command::Kind;
 use super::wire::{Unreadable, Wire};
 
 /// Raised when a field is added that must not be ignored; what earlier versions wrote means what it meant.
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 impl Wire for Command {
     type Pb = pb::Command;

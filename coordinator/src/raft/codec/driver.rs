@@ -39,6 +39,7 @@ record! {
         adopts,
         attests,
         tunnels,
+        addresses_change,
     }
 }
 

@@ -1,12 +1,13 @@
 //! Commands from the owners of accounts.
 
-use skep_core::command::{Failure, FailureKind, OutcomeCommand, Placement, Shortfall};
+use skep_core::command::{Addresses, Failure, FailureKind, OutcomeCommand, Placement, Shortfall};
 
 use super::pb;
 use super::wire::{Field, Unreadable, Wire, choice, record};
 
 record! {
     Placement { host, instance, private_address, public_address, zone, sealed_kept }
+    Addresses { host, provider_id, private_address, public_address }
     Shortfall { kind, message }
     Failure { kind, message }
 }
@@ -20,6 +21,7 @@ choice! {
         CloseCreate { intent, epoch, shortfall }
         CloseTargets { intent, epoch, results }
         DestroyOrphan { account, epoch, instance, intent }
+        Addressed { account, epoch, instances }
     }
 }
 

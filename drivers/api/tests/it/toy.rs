@@ -123,6 +123,7 @@ impl Toy {
             adopts: false,
             attests: true,
             tunnels: true,
+            addresses_change: true,
             console: true,
         };
         Self { defect, account, description }

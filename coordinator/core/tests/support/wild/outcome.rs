@@ -1,13 +1,13 @@
 //! What an owner might say of its driver.
 
-use skep_core::command::{Failure, OutcomeCommand, Placement, Shortfall};
+use skep_core::command::{Addresses, Failure, OutcomeCommand, Placement, Shortfall};
 
 use super::Wild;
 
 impl Wild<'_> {
     pub(super) fn outcome(&mut self) -> OutcomeCommand {
         let (intent, epoch) = (self.intent(), self.epoch());
-        match self.chance.below(10) {
+        match self.chance.below(11) {
             0 => OutcomeCommand::MarkAttempted { intent, epoch, attempt: 1 },
             1..5 => {
                 let placements = (0..self.chance.below(4)).map(|_| self.placement()).collect();
@@ -31,12 +31,26 @@ impl Wild<'_> {
                 let results = (0..count).map(&mut result).collect();
                 OutcomeCommand::CloseTargets { intent, epoch, results }
             }
+            9 => {
+                let account = self.account();
+                let instances = (0..self.chance.below(4)).map(|_| self.addresses()).collect();
+                OutcomeCommand::Addressed { account, epoch, instances }
+            }
             _ => OutcomeCommand::DestroyOrphan {
                 account: self.account(),
                 epoch,
                 instance: self.instance(),
                 intent: self.chance.percent(80).then_some(intent),
             },
+        }
+    }
+
+    fn addresses(&mut self) -> Addresses {
+        Addresses {
+            host: self.host(),
+            provider_id: self.instance().provider_id,
+            private_address: self.chance.percent(50).then(|| self.address()),
+            public_address: self.chance.percent(50).then(|| self.address()),
         }
     }
 

@@ -45,6 +45,7 @@ pub(in crate::plugin) fn description(from: pb::Description) -> Result<DriverDesc
         adopts: from.adopts,
         attests: from.attests,
         tunnels: from.tunnels,
+        addresses_change: from.addresses_change,
         console: from.console,
     })
 }

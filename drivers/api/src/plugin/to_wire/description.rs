@@ -35,6 +35,7 @@ pub(in crate::plugin) fn description(from: &DriverDescription) -> pb::Descriptio
         adopts: from.adopts,
         attests: from.attests,
         tunnels: from.tunnels,
+        addresses_change: from.addresses_change,
         console: from.console,
         protocol: PROTOCOL,
         account_flags: from.account_flags.iter().map(flag).collect(),
