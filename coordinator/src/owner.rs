@@ -3,6 +3,7 @@
 //! There is no dispatch: whichever coordinator the state names acts, and the epoch on its outcomes fences it. Before
 //! each call it also fences itself: without a beat that the leader answered within the lease, it sends nothing.
 
+mod addresses;
 mod call;
 mod create;
 mod lease;
@@ -19,7 +20,7 @@ use std::time::Duration;
 use futures::FutureExt;
 use skep_core::state::{Intent, IntentKind};
 use skep_types::IntentId;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use crate::context::Context;
@@ -43,7 +44,8 @@ pub(crate) struct Ownership {
 pub(crate) async fn run(context: Context, ownership: Ownership, shutdown: CancellationToken) {
     let mut events = context.raft.subscribe_changes();
     let mut work = Work::default();
-    let search = orphans::spawn(&context, &ownership, &shutdown);
+    let search = beside(&context, &ownership, &shutdown, orphans::run);
+    let looks = beside(&context, &ownership, &shutdown, addresses::run);
     loop {
         work.look(&context, &ownership);
         tokio::select! {
@@ -53,8 +55,22 @@ pub(crate) async fn run(context: Context, ownership: Ownership, shutdown: Cancel
         }
     }
     work.stop().await;
-    // One that was cut off by its runtime has nothing to add.
-    let _ended = search.await;
+    // What was cut off by its runtime has nothing to add.
+    let _ended = (search.await, looks.await);
+}
+
+/// Goes on beside the intents until `stop`.
+fn beside<F: Future<Output = ()> + Send>(
+    context: &Context,
+    ownership: &Ownership,
+    stop: &CancellationToken,
+    work: impl Fn(Context, Ownership, CancellationToken) -> F + Send + Sync + 'static,
+) -> JoinHandle<()> {
+    let (context, ownership, stop) = (context.clone(), ownership.clone(), stop.clone());
+    tokio::spawn(async move {
+        let work = whole(|_| work(context.clone(), ownership.clone(), stop.clone()));
+        tokio::select! { () = work => {}, () = stop.cancelled() => {} }
+    })
 }
 
 /// The intents this coordinator works on, each in a task of its own. Bounded by the accounts' calls in flight.

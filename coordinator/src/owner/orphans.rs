@@ -11,31 +11,21 @@ use skep_core::command::OutcomeCommand;
 use skep_core::state::{Intent, IntentKind};
 use skep_driver::{Driver, Instance, InstanceState};
 use skep_types::{AccountName, InstanceRef, chain};
-use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use super::Ownership;
 use super::call::{Caller, everything};
-use super::{Ownership, whole};
 use crate::context::Context;
 
 /// Looks left out in a row while creates are under way: a list takes from what the provider answers, and of machines
 /// that are there already it is a login at each.
 const LEFT_OUT_MAX: u32 = 9;
 
-/// Ends with `stop`.
-pub(super) fn spawn(context: &Context, ownership: &Ownership, stop: &CancellationToken) -> JoinHandle<()> {
-    let (context, ownership, stop) = (context.clone(), ownership.clone(), stop.clone());
-    tokio::spawn(async move {
-        let search = whole(|_| run(&context, &ownership, &stop));
-        tokio::select! { () = search => {}, () = stop.cancelled() => {} }
-    })
-}
-
-async fn run(context: &Context, ownership: &Ownership, stop: &CancellationToken) {
+pub(super) async fn run(context: Context, ownership: Ownership, stop: CancellationToken) {
     let mut search = Search::default();
     loop {
         tokio::time::sleep(ownership.orphan_search).await;
-        search.look(context, ownership, stop).await;
+        search.look(&context, &ownership, &stop).await;
     }
 }
 
