@@ -1,5 +1,6 @@
 //! Looking at one machine, powering it, destroying it.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use skep_driver::{DriverError, ErrorKind, Instance, Target};
@@ -26,8 +27,8 @@ pub(crate) enum Resolved {
     Unknown,
 }
 
-/// The newest that is known of a machine: here, or by the caller.
-pub(crate) fn resolve(making: &Making, cluster: &str, target: &Target) -> Result<Resolved, DriverError> {
+/// The newest that is known of a machine: here, or by the caller. Changes nothing.
+fn known(making: &Making, cluster: &str, target: &Target) -> Result<Resolved, DriverError> {
     let machine = target.instance.provider_id.as_str();
     if making.shelf.is_gone(machine) {
         return Ok(Resolved::Gone);
@@ -35,9 +36,6 @@ pub(crate) fn resolve(making: &Making, cluster: &str, target: &Target) -> Result
     let here = making.shelf.get(machine)?;
     let brought = target.kept.as_ref().map(|kept| Kept::read(kept.reveal())).transpose()?;
     let handed_over = brought.is_some() || here.as_ref().is_some_and(|entry| entry.handed_over);
-    if let Some(entry) = here.as_ref().filter(|entry| entry.handed_over != handed_over) {
-        making.shelf.put(&Entry { handed_over, kept: entry.kept.clone() })?;
-    }
     let newest = here.map(|entry| entry.kept).into_iter().chain(brought).max_by_key(|kept| kept.generation);
     Ok(match newest {
         Some(kept) if kept.machine == machine && kept.cluster == cluster => {
@@ -45,6 +43,23 @@ pub(crate) fn resolve(making: &Making, cluster: &str, target: &Target) -> Result
         }
         _ => Resolved::Unknown,
     })
+}
+
+/// The same, for the one who holds the machine and may write down that a caller has brought what is kept of it.
+pub(crate) fn resolve(
+    making: &Making,
+    cluster: &str,
+    target: &Target,
+    _held: &Held,
+) -> Result<Resolved, DriverError> {
+    let resolved = known(making, cluster, target)?;
+    if let Resolved::Known(entry) = &resolved
+        && let Some(here) = making.shelf.get(&entry.kept.machine)?
+        && here.handed_over != entry.handed_over
+    {
+        making.shelf.put(&Entry { handed_over: entry.handed_over, kept: here.kept })?;
+    }
+    Ok(resolved)
 }
 
 pub(crate) async fn open(making: &Making, kept: &Kept) -> Result<Session, DriverError> {
@@ -65,43 +80,66 @@ async fn save(making: &Making, session: &Session, entry: &mut Entry) -> Result<(
     Ok(())
 }
 
+/// How a machine is and where, by its plugin. Of one whose create is under way, was cut off or has failed it is told
+/// what is known: what becomes of that is the create's alone to say.
 pub(crate) async fn observe(
     making: &Making,
     cluster: &str,
     target: &Target,
 ) -> Result<Instance, DriverError> {
     let machine = target.instance.provider_id.as_str();
-    let Resolved::Known(mut entry) = resolve(making, cluster, target)? else {
+    // While another call has the machine the plugin is asked all the same, and nothing is written.
+    let held = making.desk.locks.try_hold(machine);
+    let resolved = match &held {
+        Some(held) => resolve(making, cluster, target, held)?,
+        None => known(making, cluster, target)?,
+    };
+    let Resolved::Known(mut entry) = resolved else {
         return Err(errors::not_found(machine));
     };
-    let Some(_held) = making.desk.locks.try_hold(machine) else {
-        // Being made, or changed, at this moment: what was seen last is what can be said.
+    if matches!(entry.kept.seen, Seen::Creating | Seen::Starting | Seen::Remains) {
         return making.instance(&entry.kept);
-    };
-    let session = open(making, &entry.kept).await?;
-    let outcome = look(making, &session, &mut entry).await;
-    session.close().await;
-    match outcome {
-        // A create that was cut off has left something, or nothing; no plugin can tell.
-        Err(_) if matches!(entry.kept.seen, Seen::Creating | Seen::Remains) => {
-            entry.kept.seen = Seen::Remains;
-            making.instance(&entry.kept)
-        }
-        Err(error) => Err(error),
-        Ok(()) => making.instance(&entry.kept),
     }
+    let session = open(making, &entry.kept).await?;
+    let outcome = look(making, &session, &mut entry, held.as_ref()).await;
+    session.close().await;
+    outcome
 }
 
-async fn look(making: &Making, session: &Session, entry: &mut Entry) -> Result<(), DriverError> {
-    let kept = &mut entry.kept;
+async fn look(
+    making: &Making,
+    session: &Session,
+    entry: &mut Entry,
+    held: Option<&Held>,
+) -> Result<Instance, DriverError> {
+    let (seen, at) = state_and_address(session, &entry.kept).await?;
+    if held.is_some() {
+        // Starting is for a machine that no agent was brought to yet: this one has its own.
+        let settled = if seen == Seen::Starting { Seen::Running } else { seen };
+        let kept = &mut entry.kept;
+        if (settled, at) != (kept.seen, kept.address) {
+            (kept.seen, kept.address) = (settled, at);
+            kept.generation += 1;
+        }
+        save(making, session, entry).await?;
+    }
+    // Brought again is what was written down; shown is how it is now.
+    let kept = entry.kept.text()?;
+    (entry.kept.seen, entry.kept.address) = (seen, at);
+    Ok(Instance { kept: Some(kept), ..making.instance(&entry.kept)? })
+}
+
+/// An address is as old as the plugin's answer. Of a machine that is down it is the one it had.
+async fn state_and_address(session: &Session, kept: &Kept) -> Result<(Seen, Option<IpAddr>), DriverError> {
     let state = session.plugin.state().await.map_err(errors::reading(&kept.machine))?;
     let seen = seen(state, &kept.machine)?;
-    let at = if seen == Seen::Running { address(session).await.or(kept.address) } else { kept.address };
-    if (seen, at) != (kept.seen, kept.address) {
-        (kept.seen, kept.address) = (seen, at);
-        kept.generation += 1;
-    }
-    save(making, session, entry).await
+    let at = match seen {
+        Seen::Running => address(session).await.map_err(errors::reading(&kept.machine))?,
+        // It may have none yet.
+        Seen::Starting => address(session).await.unwrap_or(None),
+        _ => kept.address,
+    };
+    Ok((seen, at))
 }
 
 fn seen(state: MachineState, machine: &str) -> Result<Seen, DriverError> {
@@ -141,8 +179,8 @@ pub(crate) async fn power(
     target: &Target,
 ) -> Result<(), DriverError> {
     let machine = target.instance.provider_id.as_str();
-    let _held = turn(making, machine).await?;
-    let Resolved::Known(mut entry) = resolve(making, cluster, target)? else {
+    let held = turn(making, machine).await?;
+    let Resolved::Known(mut entry) = resolve(making, cluster, target, &held)? else {
         return Err(errors::not_found(machine));
     };
     let session = open(making, &entry.kept).await?;
@@ -168,10 +206,11 @@ async fn powered(
 
 pub(crate) async fn destroy(making: &Making, cluster: &str, target: &Target) -> Result<(), DriverError> {
     let machine = target.instance.provider_id.as_str();
-    let _held = turn(making, machine).await?;
-    let entry = match resolve(making, cluster, target)? {
+    let held = turn(making, machine).await?;
+    let entry = match resolve(making, cluster, target, &held)? {
         Resolved::Known(entry) => entry,
-        Resolved::Gone => return Ok(()),
+        // What a crash in the middle of burying it has left is listed.
+        Resolved::Gone => return making.shelf.forget(machine),
         Resolved::Unknown => return Err(errors::not_found(machine)),
     };
     let session = open(making, &entry.kept).await?;

@@ -1,6 +1,7 @@
 //! What this coordinator knows of machines: a file each in the account's private folder, and a mark for each that is
 //! gone. The folder may vanish with the coordinator: what was bound is in the replicated state by then.
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -72,7 +73,8 @@ impl Shelf {
     /// It was, and is no more.
     pub(crate) fn bury(&self, machine: &str) -> Result<(), DriverError> {
         if let Some(mark) = file(&self.gone, machine) {
-            std::fs::write(mark, "").map_err(failed)?;
+            // The mark must have come to stay before the entry goes.
+            File::create(mark).and_then(|mark| mark.sync_all()).map_err(failed)?;
         }
         self.forget(machine)
     }

@@ -21,8 +21,8 @@ pub(crate) async fn tunnel(
 /// before anybody knocks.
 async fn ask(making: &Making, cluster: &str, target: &Target) -> Result<(Door, String), DriverError> {
     let machine = target.instance.provider_id.as_str();
-    let _held = turn(making, machine).await?;
-    let Resolved::Known(entry) = resolve(making, cluster, target)? else {
+    let held = turn(making, machine).await?;
+    let Resolved::Known(entry) = resolve(making, cluster, target, &held)? else {
         return Err(errors::not_found(machine));
     };
     let kept = entry.kept;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use skep_driver::{DriverError, ErrorKind, Slot};
-use skep_machine_protocol::{Action, Limits, Property};
+use skep_machine_protocol::{Action, Limits, PluginError, Property};
 use skep_types::{Secret, chain};
 use tracing::{info, warn};
 
@@ -90,7 +90,8 @@ impl Work {
         } else {
             info!(machine = self.kept.machine, "a create that was cut off is taken up again");
         }
-        self.kept.address = address(session).await;
+        // A driver may refuse it as long as its machine is not up yet.
+        self.kept.address = address(session).await.unwrap_or(None);
         let door = door(session, &self.kept).await?;
         let kept = &self.kept;
         let newcomer = Newcomer {
@@ -162,9 +163,9 @@ fn settled(error: DriverError) -> DriverError {
     DriverError { kind, ..error }
 }
 
-pub(crate) async fn address(session: &Session) -> Option<IpAddr> {
-    // Drivers refuse it while a machine is down; some answer with a name.
-    session.plugin.property(Property::Ip).await.ok()?.parse().ok()
+/// None where the plugin tells no address but a name, as some do.
+pub(crate) async fn address(session: &Session) -> Result<Option<IpAddr>, PluginError> {
+    session.plugin.property(Property::Ip).await.map(|told| told.parse().ok())
 }
 
 /// The key is the one among the machine's own files: a path that leads elsewhere is not followed.

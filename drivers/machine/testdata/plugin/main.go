@@ -15,7 +15,7 @@ import (
 	"testhost/rpcdriver"
 )
 
-const running, stopped, unknown = 1, 4, 7
+const running, stopped, starting, unknown = 1, 4, 6, 7
 
 type driver struct {
 	MachineName, StorePath, SSHKeyPath, IPAddress, InstanceID string
@@ -168,7 +168,9 @@ func (d *driver) create() error {
 }
 
 func (d *driver) begin() (err error) {
-	d.IPAddress, err = d.place().start()
+	if err = d.place().start(); err == nil {
+		d.IPAddress, err = d.place().address()
+	}
 	return err
 }
 
@@ -184,7 +186,7 @@ func (d *driver) Text(property string) (string, error) {
 	case "URL":
 		return "tcp://" + d.IPAddress + ":2376", nil
 	default:
-		return d.IPAddress, nil
+		return d.place().address()
 	}
 }
 

@@ -12,7 +12,8 @@ import (
 // place is where the machine of one driver lives.
 type place interface {
 	create() (id string, err error)
-	start() (address string, err error)
+	start() error
+	address() (string, error)
 	halt(orderly bool) error
 	remove() error
 	state() (int, error)
@@ -25,7 +26,7 @@ func (d *driver) place() place {
 	return container{d}
 }
 
-// file stands for a machine that is Running or Stopped.
+// file stands for a machine that is Running, Starting or Stopped; a second word in it is its address.
 type file string
 
 func (f file) write(state string) error { return os.WriteFile(string(f), []byte(state), 0o666) }
@@ -37,8 +38,21 @@ func (f file) create() (string, error) {
 	return "id-" + filepath.Base(string(f)), f.write("Stopped")
 }
 
-func (f file) start() (string, error) { return "192.0.2.1", f.write("Running") }
-func (f file) halt(bool) error        { return f.write("Stopped") }
+func (f file) start() error    { return f.write("Running") }
+func (f file) halt(bool) error { return f.write("Stopped") }
+
+func (f file) words() ([]string, error) {
+	content, err := os.ReadFile(string(f))
+	return append(strings.Fields(string(content)), "", ""), err
+}
+
+func (f file) address() (string, error) {
+	words, err := f.words()
+	if words[1] == "" {
+		return "192.0.2.1", err
+	}
+	return words[1], err
+}
 
 func (f file) remove() error {
 	if err := os.Remove(string(f)); err != nil && !os.IsNotExist(err) {
@@ -48,10 +62,12 @@ func (f file) remove() error {
 }
 
 func (f file) state() (int, error) {
-	content, err := os.ReadFile(string(f))
-	switch string(content) {
+	words, err := f.words()
+	switch words[0] {
 	case "Running":
 		return running, nil
+	case "Starting":
+		return starting, nil
 	case "Stopped":
 		return stopped, nil
 	}
@@ -112,10 +128,13 @@ func (c container) authorize() error {
 	return err
 }
 
-func (c container) start() (string, error) {
-	if _, err := docker("start", c.MachineName); err != nil {
-		return "", err
-	}
+func (c container) start() error {
+	_, err := docker("start", c.MachineName)
+	return err
+}
+
+// address is another one after a restart, often.
+func (c container) address() (string, error) {
 	return docker("inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", c.MachineName)
 }
 

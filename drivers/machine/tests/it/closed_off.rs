@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use skep_types::IntentId;
 use tokio::task::JoinSet;
 
 use crate::program::{PROGRAM, Running};
-use crate::setup::{Bench, path, until, users};
+use crate::setup::{Bench, folders, path, until, users};
 
 const PLUGIN: &str = "docker-machine-driver-testhost";
 /// As `session` has it.
@@ -25,13 +25,6 @@ fn programs(bench: &Bench) -> OsString {
     let built = std::env::split_paths(&path()).next().unwrap().join(PLUGIN);
     std::fs::copy(built, bench.path(PLUGIN)).unwrap();
     std::env::join_paths([bench.folder.path(), Path::new("/usr/bin"), Path::new("/bin")]).unwrap()
-}
-
-/// Of the plugins that run.
-fn folders(work: &Path) -> Vec<PathBuf> {
-    let shops = std::fs::read_dir(work).unwrap().flatten().map(|entry| entry.path());
-    let shops = shops.filter(|path| path.extension().is_some_and(|extension| extension == "d"));
-    shops.flat_map(std::fs::read_dir).flatten().flatten().map(|entry| entry.path()).collect()
 }
 
 fn another(intent: &CreateIntent, number: u64) -> CreateIntent {

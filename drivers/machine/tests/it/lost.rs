@@ -4,25 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use skep_driver::{CreateIntent, Driver, ErrorKind, InstanceState, Kind, Target};
+use skep_driver::{Driver, ErrorKind, InstanceState, Kind, Target};
 use skep_driver_machine::Settings;
 
-use crate::setup::{Bench, destroyed, listed, lost, settled, until};
-
-/// The one who asked is gone when `reached`, and so is what it had begun.
-async fn cut_off(
-    bench: &Bench,
-    coordinator: &str,
-    intent: &CreateIntent,
-    reached: impl AsyncFn() -> Option<()>,
-) {
-    let driver = bench.driver(coordinator).await;
-    let call = intent.clone();
-    let asking = tokio::spawn(async move { driver.ensure(&call).await });
-    until("the moment", reached).await;
-    asking.abort();
-    assert!(asking.await.unwrap_err().is_cancelled());
-}
+use crate::setup::{Bench, cut_off, destroyed, listed, lost, settled, until};
 
 fn made(bench: &Bench) -> Option<()> {
     (bench.cloud().len() == 1).then_some(())

@@ -10,6 +10,7 @@ mod conformance;
 mod failures;
 mod hosts;
 mod lost;
+mod observe;
 mod program;
 mod setup;
 mod takeover;

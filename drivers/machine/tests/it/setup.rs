@@ -160,6 +160,28 @@ pub(crate) fn lost(intent: &CreateIntent) -> CreateIntent {
     CreateIntent { lost: true, ..intent.clone() }
 }
 
+/// The one who asked is gone when `reached`, and so is what it had begun.
+pub(crate) async fn cut_off(
+    bench: &Bench,
+    coordinator: &str,
+    intent: &CreateIntent,
+    reached: impl AsyncFn() -> Option<()>,
+) {
+    let driver = bench.driver(coordinator).await;
+    let call = intent.clone();
+    let asking = tokio::spawn(async move { driver.ensure(&call).await });
+    until("the moment", reached).await;
+    asking.abort();
+    assert!(asking.await.unwrap_err().is_cancelled());
+}
+
+/// Of the plugins that run.
+pub(crate) fn folders(work: &Path) -> Vec<PathBuf> {
+    let shops = std::fs::read_dir(work).unwrap().flatten().map(|entry| entry.path());
+    let shops = shops.filter(|path| path.extension().is_some_and(|extension| extension == "d"));
+    shops.flat_map(std::fs::read_dir).flatten().flatten().map(|entry| entry.path()).collect()
+}
+
 /// As a coordinator asks: until there is an outcome.
 pub(crate) async fn settled(driver: &dyn Driver, intent: &CreateIntent) -> Placed {
     let intent = lost(intent);
