@@ -22,6 +22,9 @@ pub struct IdentityRecord {
     /// PEM.
     pub docker_client_ca: String,
     pub docker_denied_serials: Vec<String>,
+    /// That the front door's certificate names.
+    #[serde(default)]
+    pub addresses: Vec<String>,
     renewal: Renewal,
 }
 
@@ -88,6 +91,12 @@ impl Identity {
         }
     }
 
+    /// Whether clients that dial one of the addresses find it in the front door's certificate. None are said by a
+    /// coordinator that does not know them.
+    pub(crate) fn names(&self, addresses: &[String]) -> bool {
+        addresses.is_empty() || self.record.as_ref().is_none_or(|record| record.addresses == addresses)
+    }
+
     /// Takes what a coordinator answered: checked against the key, then on disk, then presented.
     pub(crate) async fn adopt(&mut self, given: pb::Identity) -> Result<(), AdoptError> {
         let certified = Certified::from_pem(&given.certificate, &self.key)?;
@@ -99,6 +108,7 @@ impl Identity {
             docker_certificate: given.docker_certificate,
             docker_client_ca: given.docker_client_ca,
             docker_denied_serials: given.docker_denied_serials,
+            addresses: given.addresses,
             renewal: Renewal {
                 boot_id: self.facts.boot_id(),
                 at_uptime_ms: u64::try_from(at.as_millis()).unwrap_or(u64::MAX),

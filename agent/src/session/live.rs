@@ -73,11 +73,13 @@ impl Sessions {
         self.roster.replace(welcome.coordinators).await;
         let mut heartbeat = interval(every);
         heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut renewal = self.renewal(&channel, self.identity.renew_after());
+        let mut renewal = self.renewal(&channel, self.renew_after(&welcome.addresses));
         self.reports.mark_changed();
         loop {
             let done = tokio::select! {
-                message = inbound.message() => self.take(message).await,
+                message = inbound.message() => self.take(message).await.map(|renew| if renew {
+                    renewal = self.renewal(&channel, Duration::ZERO);
+                }),
                 _ = heartbeat.tick() => self.beat(&mut link),
                 // One session is enough: whoever calls now learns so by the end of the connection.
                 stream = called::next(self.called.as_ref()) => {
@@ -98,7 +100,8 @@ impl Sessions {
         }
     }
 
-    async fn take(&mut self, message: Result<Option<pb::CoordinatorMessage>, Status>) -> Result<(), End> {
+    /// Whether a new certificate is needed now.
+    async fn take(&mut self, message: Result<Option<pb::CoordinatorMessage>, Status>) -> Result<bool, End> {
         let message = match message {
             Ok(Some(message)) => message,
             Ok(None) => return Err(Failure::Lost("the coordinator ended the session".to_owned()).into()),
@@ -109,15 +112,15 @@ impl Sessions {
             Some(FromCoordinator::Assignment(assignment)) => {
                 let assignment = wire::assignment(assignment);
                 self.orders.send_replace(assignment);
-                Ok(())
+                Ok(false)
             }
-            // Coordinators came or went.
+            // Coordinators came or went, or this host has other addresses.
             Some(FromCoordinator::Welcome(welcome)) => {
                 self.roster.replace(welcome.coordinators).await;
-                Ok(())
+                Ok(!self.identity.names(&welcome.addresses))
             }
             // A later coordinator's messages may be unknown here.
-            None => Ok(()),
+            None => Ok(false),
         }
     }
 
@@ -134,6 +137,10 @@ impl Sessions {
     fn outcome(&mut self, link: &mut Link) -> Result<(), End> {
         let outcome = latest(&mut self.outcomes).as_ref().map(wire::outcome);
         Ok(outcome.map_or(Ok(()), |outcome| link.send(Message::Outcome(outcome)))?)
+    }
+
+    fn renew_after(&self, addresses: &[String]) -> Duration {
+        if self.identity.names(addresses) { self.identity.renew_after() } else { Duration::ZERO }
     }
 
     fn renewal(&self, channel: &Channel, after: Duration) -> Renewal {

@@ -70,6 +70,8 @@ pub(crate) struct Behaviour {
     pub(crate) refuse_enrolment: bool,
     pub(crate) refuse_session: bool,
     pub(crate) renew_after: Duration,
+    /// Of the host: told in each Welcome, and certified.
+    pub(crate) host_addresses: Vec<String>,
     /// Sent after each Welcome.
     pub(crate) assignment: Option<pb::Assignment>,
 }
@@ -80,8 +82,17 @@ impl Default for Behaviour {
             refuse_enrolment: false,
             refuse_session: false,
             renew_after: Duration::from_secs(3600),
+            host_addresses: Vec::new(),
             assignment: None,
         }
+    }
+}
+
+impl State {
+    fn welcome(&self) -> pb::Welcome {
+        let addresses = self.behaviour.lock().unwrap().host_addresses.clone();
+        let coordinators = self.addresses.lock().unwrap().clone();
+        pb::Welcome { heartbeat_ms: 100, coordinators, addresses }
     }
 }
 
@@ -155,6 +166,11 @@ impl Cluster {
             // A stream of a session that ended is closed.
             let _ = stream.try_send(Ok(message));
         }
+    }
+
+    /// Again, on every open stream, as things are now.
+    pub(crate) fn welcome(&self) {
+        self.send(ToAgent::Welcome(self.state.welcome()));
     }
 
     pub(crate) fn end_streams(&self) {
@@ -233,6 +249,7 @@ impl Service {
             docker_certificate: self.state.docker.certify(&key, "localhost"),
             docker_client_ca: self.state.docker.root_pem(),
             docker_denied_serials: Vec::new(),
+            addresses: self.behaviour().host_addresses,
             renew_after_ms: self.behaviour().renew_after.as_millis().try_into().unwrap(),
         }
     }
@@ -277,8 +294,7 @@ impl Session for Service {
             return Err(Status::unauthenticated("no valid certificate"));
         }
         let (send, messages) = mpsc::channel(16);
-        let welcome =
-            pb::Welcome { heartbeat_ms: 100, coordinators: self.state.addresses.lock().unwrap().clone() };
+        let welcome = self.state.welcome();
         let assignment = self.behaviour().assignment.map(ToAgent::Assignment);
         for message in [Some(ToAgent::Welcome(welcome)), assignment].into_iter().flatten() {
             send.try_send(Ok(pb::CoordinatorMessage { message: Some(message) })).unwrap();

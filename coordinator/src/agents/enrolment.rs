@@ -93,12 +93,7 @@ impl EnrolmentService {
     fn certify(&self, host: &Host, key: &PublicKey) -> Result<Identity, Status> {
         let issuers = &self.context.trust.issuers;
         let now = wall_now();
-        let addresses: Vec<IpAddr> = host
-            .instance
-            .iter()
-            .flat_map(|instance| [instance.private_address, instance.public_address])
-            .flatten()
-            .collect();
+        let addresses = addresses(host);
         let failed = |error: crate::trust::TrustError| Status::internal(error.to_string());
         let agent = issuers.agent(host.id, host.incarnation, key, now).map_err(failed)?;
         let door = issuers.docker_door(&host.name, &addresses, key, now).map_err(failed)?;
@@ -109,6 +104,7 @@ impl EnrolmentService {
             docker_certificate: door.pem(),
             docker_client_ca: issuers.docker.root_pem(),
             docker_denied_serials: Vec::new(),
+            addresses: addresses.iter().map(IpAddr::to_string).collect(),
             renew_after_ms: u64::try_from(renew_after.as_millis()).unwrap_or(u64::MAX),
         })
     }
@@ -153,6 +149,12 @@ impl Enrolment for EnrolmentService {
         }
         Ok(Response::new(self.certify(&host, &key)?))
     }
+}
+
+/// That its certificates name.
+pub(super) fn addresses(host: &Host) -> Vec<IpAddr> {
+    let both = host.instance.iter().flat_map(|bound| [bound.private_address, bound.public_address]);
+    both.flatten().collect()
 }
 
 /// Whether a host that the token admits has no instance yet, and none of them is the caller.

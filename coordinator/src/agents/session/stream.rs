@@ -16,7 +16,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use tonic::{Status, Streaming};
 
 use crate::agents::registry::Place;
-use crate::agents::{assignment, report};
+use crate::agents::{assignment, enrolment, report};
 use crate::context::Context;
 use crate::telemetry;
 use crate::trust::TrustError;
@@ -44,8 +44,8 @@ pub(super) struct AgentStream {
     clock_offset: Duration,
     /// The outcome told last; proposed until the record has it.
     outcome: Option<PermitOutcome>,
-    /// The coordinators the agent was told of.
-    coordinators: Vec<String>,
+    /// What the agent was told last.
+    told: Option<Welcome>,
     /// The permit sent last; None before the first assignment.
     assigned: Option<String>,
 }
@@ -77,7 +77,7 @@ impl AgentStream {
             report: None,
             clock_offset: Duration::ZERO,
             outcome,
-            coordinators: Vec::new(),
+            told: None,
             assigned: None,
         }
     }
@@ -140,18 +140,23 @@ impl AgentStream {
         self.welcome()
     }
 
-    /// Says who the coordinators are, at first and whenever that has changed: an agent that knows only the one it talks
-    /// to has nowhere to go when that one dies.
+    /// Says who the coordinators are and which addresses the host has, at first and whenever that has changed: an agent
+    /// that knows only the one it talks to has nowhere to go when that one dies.
     fn welcome(&mut self) -> Result<(), End> {
         let state = self.context.raft.state();
         let here = state.coordinators.values().filter(|coordinator| !coordinator.removed);
-        let coordinators: Vec<String> = here.map(|coordinator| coordinator.address.clone()).collect();
-        if coordinators == self.coordinators {
+        let addresses =
+            state.host(self.agent.host).map(|host| enrolment::addresses(host)).unwrap_or_default();
+        let welcome = Welcome {
+            heartbeat_ms: u32::try_from(limits::HEARTBEAT.as_millis()).unwrap_or(u32::MAX),
+            coordinators: here.map(|coordinator| coordinator.address.clone()).collect(),
+            addresses: addresses.iter().map(ToString::to_string).collect(),
+        };
+        if self.told.as_ref() == Some(&welcome) {
             return Ok(());
         }
-        self.coordinators.clone_from(&coordinators);
-        let heartbeat_ms = u32::try_from(limits::HEARTBEAT.as_millis()).unwrap_or(u32::MAX);
-        self.send(Outgoing::Welcome(Welcome { heartbeat_ms, coordinators }))
+        self.told = Some(welcome.clone());
+        self.send(Outgoing::Welcome(welcome))
     }
 
     fn hear(&mut self, said: AgentMessage) {
