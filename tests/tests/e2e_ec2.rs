@@ -122,11 +122,12 @@ fn a_stolen_token_without_its_instances_document_enrols_nobody() {
     assert_eq!(containers(&prefix), Vec::<String>::new(), "machines");
 }
 
-/// An account's default. The machines share a token, as they come of one call.
+/// An account's default. The machines share a token, as they come of one call, and are reached by public addresses only,
+/// which EC2 tells some time after it has made them.
 #[test]
 fn without_documents_an_agent_is_the_instance_at_whose_address_it_calls_from() {
     let prefix = format!("e2e-address-{}", std::process::id());
-    let ec2 = Ec2::with_hosts(Behaviour::limited(), &prefix);
+    let ec2 = Ec2::with_hosts(Behaviour { outside: true, ..Behaviour::limited() }, &prefix);
     let settings = Settings { plugin_path: Some(ec2.plugin_path()), ..Settings::default() };
     let cluster = Processes::start_with(1, &settings);
     let skep = cluster.skep();
@@ -138,8 +139,13 @@ fn without_documents_an_agent_is_the_instance_at_whose_address_it_calls_from() {
     let [token] = &tokens.into_iter().collect::<Vec<_>>()[..] else { panic!("more tokens than one") };
     for name in ["web-1", "web-2", "web-3"] {
         let host = skep.json(&["inspect", name]);
-        let [id, instance] = ["id", "provider_id"].map(|field| host[field].as_str().unwrap());
+        let [id, instance, public, private] = ["id", "provider_id", "public_address", "private_address"]
+            .map(|field| host[field].as_str().unwrap());
         assert!(journal(&container(instance)).contains(id), "{instance} is not {name}, {id}");
+        assert_ne!(public, private);
+        assert_eq!(skep.text(&["ip", name]), public);
+        // Its certificate names the address.
+        cluster.docker(&[name]).text(&["version"]);
     }
     let thief = Thief { cluster: &cluster, token: token.clone() };
     thief.sent_away(&["not known yet to be one of this token's"]);

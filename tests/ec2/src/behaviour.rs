@@ -12,6 +12,9 @@ pub struct Behaviour {
     pub lost_percent: u8,
     /// How long a new instance is missing from descriptions.
     pub visible_after: Duration,
+    /// Whoever asks is outside the instances' network: machines have the public addresses of their instances, and the
+    /// private ones lead nowhere.
+    pub outside: bool,
     /// How many more instances there is room for, in all.
     pub room: Option<u32>,
     /// Instance types, types in a zone as `c7g.large/us-east-1a`, or `spot`, with how many more there is room for.

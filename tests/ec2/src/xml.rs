@@ -18,11 +18,12 @@ pub(crate) fn instances(xml: &str) -> Result<Vec<String>, Unreadable> {
 }
 
 /// The answer without the `hidden` instances, and with the `addresses` of those that have others than the emulator
-/// gave them.
+/// gave them, in the elements called so.
 pub(crate) fn rewritten(
     xml: &str,
     hidden: impl Fn(&str) -> bool,
     addresses: &HashMap<String, Ipv4Addr>,
+    called: &[&str],
 ) -> Result<String, Unreadable> {
     let document = Document::parse(xml)?;
     let mut edits: Vec<(Range<usize>, String)> = Vec::new();
@@ -31,13 +32,22 @@ pub(crate) fn rewritten(
         if hidden(id) {
             edits.push((item.range(), String::new()));
         } else if let Some(address) = addresses.get(id) {
-            let here =
-                item.descendants().filter(|node| ADDRESSES.iter().any(|tag| node.has_tag_name(name(tag))));
-            edits.extend(
-                here.filter_map(|node| node.first_child()).map(|text| (text.range(), address.to_string())),
-            );
+            let here = elements(item, called).filter_map(|node| node.first_child());
+            edits.extend(here.map(|text| (text.range(), address.to_string())));
         }
     }
+    Ok(edited(xml, edits))
+}
+
+/// The answer as it is at first: public addresses come when an instance starts.
+pub(crate) fn without_public_addresses(xml: &str) -> Result<String, Unreadable> {
+    let document = Document::parse(xml)?;
+    let here = items(&document).flat_map(|item| elements(item, &PUBLIC));
+    let edits = here.map(|node| (node.range(), String::new())).collect();
+    Ok(edited(xml, edits))
+}
+
+fn edited(xml: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
     edits.sort_by_key(|(range, _)| range.start);
     let mut to = String::with_capacity(xml.len());
     let mut at = 0;
@@ -47,11 +57,12 @@ pub(crate) fn rewritten(
         at = range.end;
     }
     to.push_str(&xml[at..]);
-    Ok(to)
+    to
 }
 
-/// Private ones, and public ones: those that the emulator makes up belong to somebody.
-const ADDRESSES: [&str; 3] = ["privateIpAddress", "ipAddress", "publicIp"];
+/// Those that the emulator makes up belong to somebody.
+pub(crate) const PUBLIC: [&str; 2] = ["ipAddress", "publicIp"];
+pub(crate) const ALL: [&str; 3] = ["privateIpAddress", "ipAddress", "publicIp"];
 
 const NAMESPACE: &str = "http://ec2.amazonaws.com/doc/2016-11-15";
 
@@ -62,6 +73,10 @@ fn name(local: &str) -> (&str, &str) {
 fn items<'a>(document: &'a Document<'a>) -> impl Iterator<Item = Node<'a, 'a>> {
     let sets = document.descendants().filter(|node| node.has_tag_name(name("instancesSet")));
     sets.flat_map(|set| set.children()).filter(|node| node.has_tag_name(name("item")))
+}
+
+fn elements<'a>(item: Node<'a, 'a>, called: &[&str]) -> impl Iterator<Item = Node<'a, 'a>> {
+    item.descendants().filter(|node| called.iter().any(|tag| node.has_tag_name(name(tag))))
 }
 
 fn child<'a>(item: Node<'a, 'a>, local: &str) -> Option<(&'a str, Range<usize>)> {
@@ -104,9 +119,18 @@ mod tests {
     #[test]
     fn an_instance_is_hidden_and_another_one_moved() {
         let addresses = HashMap::from([("i-1".to_owned(), Ipv4Addr::new(192, 0, 2, 7))]);
-        let seen = rewritten(ANSWER, |id| id == "i-2", &addresses).unwrap();
+        let seen = rewritten(ANSWER, |id| id == "i-2", &addresses, &ALL).unwrap();
         assert_eq!(instances(&seen).unwrap(), ["i-1"]);
         assert_eq!(seen.matches("192.0.2.7").count(), 3);
         assert!(!seen.contains("10.0.0.1") && !seen.contains("203.0.113.1"));
+        let seen = rewritten(ANSWER, |_| false, &addresses, &PUBLIC).unwrap();
+        assert_eq!((seen.matches("192.0.2.7").count(), seen.matches("10.0.0.1").count()), (1, 2));
+    }
+
+    #[test]
+    fn an_instance_has_no_public_address_yet() {
+        let seen = without_public_addresses(ANSWER).unwrap();
+        assert_eq!(instances(&seen).unwrap(), ["i-1", "i-2"]);
+        assert!(!seen.contains("ipAddress") && seen.contains("privateIpAddress"));
     }
 }

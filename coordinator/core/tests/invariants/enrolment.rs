@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use skep_core::Command;
-use skep_core::command::{AgentCommand, OutcomeCommand, Placement, Reply, Request};
+use skep_core::command::{Addresses, AgentCommand, OutcomeCommand, Placement, Reply, Request};
 use skep_core::state::Account;
 use skep_types::{Code, Digest, HostName, InstanceRef, IntentId, Phase, ProviderId, limits};
 
@@ -114,6 +114,35 @@ fn invariant_14_a_shared_token_is_told_apart_by_the_address() {
     assert_eq!(enrol(&mut cluster, token, 1, 2), Err(Code::Unavailable), "a key speaks for one host");
     let second = enrol(&mut cluster, token, 2, 2).unwrap();
     assert_ne!(first, second);
+}
+
+fn addressed(cluster: &mut Cluster, epoch: u64, host: &HostName, id: &str, last: Option<u8>) -> Reply {
+    let host = cluster.id(host.as_str());
+    let account = cluster.state.hosts[&host].template.account.clone();
+    let provider_id = id.parse().expect("a provider id");
+    let seen = Addresses { host, provider_id, private_address: None, public_address: last.map(address) };
+    cluster.one(Command::Outcome(OutcomeCommand::Addressed { account, epoch, instances: vec![seen] }))
+}
+
+/// Providers tell public addresses when an instance runs, which is after it was bound.
+#[test]
+fn invariant_14_a_shared_token_is_told_apart_by_the_address_that_the_instance_has_now() {
+    let (mut cluster, [token, _]) = opened(DriverSpec::SHARED);
+    bind(&mut cluster, None, 1);
+    bind(&mut cluster, None, 2);
+    let web_2 = host_name("web-2");
+    assert_eq!(enrol(&mut cluster, token, 2, 22), Err(Code::Unavailable), "not seen there yet");
+    for (epoch, id) in [(1, "vm-1"), (9, "vm-2")] {
+        let told = addressed(&mut cluster, epoch, &web_2, id, Some(22));
+        assert!(matches!(told, Reply::Unchanged(_)), "another instance, or another owner's word");
+    }
+    assert_eq!(addressed(&mut cluster, 1, &web_2, "vm-2", Some(22)), Reply::Done);
+    assert!(matches!(addressed(&mut cluster, 1, &web_2, "vm-2", Some(22)), Reply::Unchanged(_)));
+    assert_eq!(enrol(&mut cluster, token, 2, 22), Ok(web_2.clone()));
+    // Stopped and started, it is elsewhere, or nowhere in public; inside, it is where it was.
+    assert_eq!(addressed(&mut cluster, 1, &web_2, "vm-2", None), Reply::Done);
+    let bound = cluster.host("web-2").instance.clone().expect("an instance");
+    assert_eq!((bound.private_address, bound.public_address), (Some(address(2)), None));
 }
 
 /// What an instance has proven counts, and not where it calls from.
