@@ -118,8 +118,8 @@ mod tests {
                 None,
             ),
             (
-                Kind::DiskFull { address: a(), free_kib: 100, needed_kib: 10_240 },
-                "disk of web:22 is full: 100 KiB are free, 10240 KiB are needed",
+                Kind::DiskFull { address: a(), place: "/var".into(), free_kib: 100, needed_kib: 10_240 },
+                "disk of web:22 is full: 100 KiB are free for /var, 10240 KiB are needed",
                 None,
             ),
         ];

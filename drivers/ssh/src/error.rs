@@ -59,8 +59,10 @@ pub enum Kind {
     NoSystemd { address: String },
     #[error("{address} is {machine}, the agent is made for {agent}")]
     WrongArchitecture { address: String, machine: String, agent: String },
-    #[error("the disk of {address} is full: {free_kib} KiB are free, {needed_kib} KiB are needed")]
-    DiskFull { address: String, free_kib: u64, needed_kib: u64 },
+    #[error(
+        "the disk of {address} is full: {free_kib} KiB are free for {place}, {needed_kib} KiB are needed"
+    )]
+    DiskFull { address: String, place: String, free_kib: u64, needed_kib: u64 },
     #[error("{address} lacks the programs {}", .programs.join(", "))]
     MissingPrograms { address: String, programs: Vec<String> },
     #[error("{address} is adopted already, by {by}")]

@@ -61,8 +61,8 @@ impl Connection {
                 Kind::Claimed { address, by }
             }
             status::DISK_FULL => {
-                let free_kib = said(&output, "free_kib").and_then(|kib| kib.parse().ok()).unwrap_or(0);
-                Kind::DiskFull { address, free_kib, needed_kib: look::RESERVE_KIB }
+                let (place, free_kib) = said(&output, "free_kib").and_then(look::free).unwrap_or_default();
+                Kind::DiskFull { address, place, free_kib, needed_kib: look::RESERVE_KIB }
             }
             status::OTHER_AGENT => Kind::OtherAgent { address },
             status => Kind::ScriptFailed { address, what, status, output: output.last_words() },

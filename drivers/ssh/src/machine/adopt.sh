@@ -6,17 +6,25 @@ etc=/etc/skep
 agent=/usr/local/bin/skep-agent
 read -r marker && read -r script && read -r brings || exit 2
 
-# Nothing of ours is written twice as large as this.
-broken() {
-    # The fullest of the file systems that are written to.
-    free=$(df -Pk /usr/local/bin "$etc" 2>/dev/null | while read -r _ _ _ free _; do
-        case $free in *[!0-9]*) ;; *) echo "$free" ;; esac
+# With what is left of the fullest place that is written to. Nothing of ours is written twice as large as this.
+give_up() {
+    full=$(for place in /usr/local/bin "$etc" /var/lib/skep; do
+        folder=$place
+        while [ ! -d "$folder" ]; do folder=${folder%/*}; [ -n "$folder" ] || folder=/; done
+        df -Pk "$folder" 2>/dev/null | while read -r _ _ _ free _; do
+            case $free in *[!0-9]*) ;; *) echo "$free $place" ;; esac
+        done
     done | sort -n | sed -n 1p)
-    echo "skep:free_kib=$free"
+    echo "skep:free_kib=$full"
     rm -f "$agent.laid" "$etc/claim.$$" "$etc/bootstrap"
+    free=${full%% *}
     [ "${free:-0}" -lt 1024 ] && exit 42
+    exit "$1"
+}
+
+broken() {
     echo "cannot write $1" >&2
-    exit 1
+    give_up 1
 }
 
 # One at a time: a repeated call may meet the one before it. The folder is there already, and the lock goes with us.
@@ -47,5 +55,5 @@ fi
 printf %s "$script" | base64 -d >"$etc/bootstrap" || broken "$etc/bootstrap"
 sh "$etc/bootstrap" </dev/null 9<&-
 status=$?
+[ "$status" -eq 0 ] || give_up "$status"
 rm -f "$etc/bootstrap" "$agent.laid"
-exit "$status"

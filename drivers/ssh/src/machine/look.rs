@@ -1,5 +1,6 @@
 //! Looks at a machine before anything is changed, and judges whether it can be a host.
 
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -9,8 +10,10 @@ use crate::sudo::Sudo;
 use crate::{Connection, Error, Kind};
 
 const LOOK: Script = Script::new(include_str!("look.sh"), "looking at the machine", Duration::from_secs(30));
-/// Beside the agent itself: configuration, units, keys, and room to write them anew.
+/// Of each place, beside the agent itself: configuration, units, keys, data, and room to write them anew.
 pub(super) const RESERVE_KIB: u64 = 4096;
+/// What is written to, in the words of the scripts; the agent comes to the first one.
+const PLACES: [&str; 3] = ["/usr/local/bin", "/etc/skep", "/var/lib/skep"];
 
 /// What a machine says about itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,7 +26,8 @@ pub struct Looked {
     pub agent: Option<String>,
     systemd: bool,
     missing: Vec<String>,
-    free_kib: u64,
+    /// By place.
+    free_kib: BTreeMap<String, u64>,
     pub(crate) sudo: Sudo,
 }
 
@@ -36,8 +40,8 @@ impl Looked {
             agent: said(output, "agent").map(str::to_owned),
             systemd: said(output, "init") == Some("systemd"),
             missing: said_all(output, "missing").map(str::to_owned).collect(),
-            // The last line is the file system's; the first is the table's head.
-            free_kib: said(output, "free_kib").and_then(|kib| kib.parse().ok()).unwrap_or(0),
+            // The tables' heads say no number.
+            free_kib: said_all(output, "free_kib").filter_map(free).collect(),
             sudo: Sudo::parse(said(output, "sudo")?)?,
         })
     }
@@ -55,12 +59,22 @@ impl Looked {
         if !self.missing.is_empty() {
             return Err(Kind::MissingPrograms { address, programs: self.missing.clone() });
         }
-        let needed_kib = bytes.div_ceil(1024) + RESERVE_KIB;
-        if self.free_kib < needed_kib {
-            return Err(Kind::DiskFull { address, free_kib: self.free_kib, needed_kib });
+        let brought_kib = [bytes.div_ceil(1024), 0, 0];
+        for (place, brought_kib) in PLACES.into_iter().zip(brought_kib) {
+            let free_kib = self.free_kib.get(place).copied().unwrap_or(0);
+            let needed_kib = brought_kib + RESERVE_KIB;
+            if free_kib < needed_kib {
+                return Err(Kind::DiskFull { address, place: place.to_owned(), free_kib, needed_kib });
+            }
         }
         Ok(())
     }
+}
+
+/// `KIB PLACE`
+pub(super) fn free(said: &str) -> Option<(String, u64)> {
+    let (kib, place) = said.split_once(' ')?;
+    Some((place.to_owned(), kib.parse().ok()?))
 }
 
 impl Connection {
@@ -77,7 +91,8 @@ mod tests {
     use super::*;
 
     const GOOD: &str = "Welcome!\nskep:address=10.0.0.7\nskep:machine=x86_64\nskep:init=systemd\n\
-        skep:free_kib=Available\nskep:free_kib=900000\nskep:agent=ab\nskep:sudo=free\nskep:end=yes\n";
+        skep:free_kib=Available /usr/local/bin\nskep:free_kib=900000 /usr/local/bin\n\
+        skep:free_kib=900001 /etc/skep\nskep:free_kib=900002 /var/lib/skep\nskep:agent=ab\nskep:sudo=free\nskep:end=yes\n";
 
     fn looked(stdout: &str) -> Option<Looked> {
         Looked::parse(&Output { status: 0, stdout: stdout.to_owned(), stderr: String::new() })
@@ -104,8 +119,15 @@ mod tests {
         assert!(matches!(without, Kind::NoSystemd { .. }), "{without}");
         let lacks = verdict(&format!("skep:missing=cmp\n{GOOD}")).unwrap_err().to_string();
         assert_eq!(lacks, "web:22 lacks the programs cmp");
-        let full = verdict(&GOOD.replace("900000", "100")).unwrap_err().to_string();
-        assert_eq!(full, "the disk of web:22 is full: 100 KiB are free, 10240 KiB are needed");
+        for (free, place, needed) in [
+            ("900000", "/usr/local/bin", 10_240),
+            ("900001", "/etc/skep", 4096),
+            ("900002", "/var/lib/skep", 4096),
+        ] {
+            let full = verdict(&GOOD.replace(free, "100")).unwrap_err().to_string();
+            let said = format!("100 KiB are free for {place}, {needed} KiB are needed");
+            assert_eq!(full, format!("the disk of web:22 is full: {said}"));
+        }
     }
 
     #[test]

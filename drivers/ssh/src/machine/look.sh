@@ -7,9 +7,12 @@ say "machine=$(uname -m)"
 for program in base64 cmp cut df find flock grep sed sha256sum systemctl; do
     command -v "$program" >/dev/null 2>&1 || say "missing=$program"
 done
-folder=/usr/local/bin
-while [ ! -d "$folder" ]; do folder=${folder%/*}; [ -n "$folder" ] || folder=/; done
-df -Pk "$folder" 2>/dev/null | while read -r _ _ _ free _; do say "free_kib=$free"; done
+# Of what is not there yet, where it will be.
+for place in /usr/local/bin /etc/skep /var/lib/skep; do
+    folder=$place
+    while [ ! -d "$folder" ]; do folder=${folder%/*}; [ -n "$folder" ] || folder=/; done
+    df -Pk "$folder" 2>/dev/null | while read -r _ _ _ free _; do say "free_kib=$free $place"; done
+done
 if [ -f /usr/local/bin/skep-agent ]; then
     say "agent=$(sha256sum </usr/local/bin/skep-agent 2>/dev/null | cut -d ' ' -f 1)"
 fi

@@ -27,17 +27,31 @@ async fn machines_that_cannot_be_hosts_say_why_and_stay_as_they_are() {
     assert!(error.to_string().contains("is armv7l, the agent is made for"), "{error}");
     machine.sh("rm /usr/local/bin/uname");
 
-    machine.sh("mount -t tmpfs -o size=1m none /usr/local/bin");
-    let error = adopt(&connection).await.unwrap_err();
-    assert!(matches!(error.kind, Kind::DiskFull { free_kib: 1024, .. }), "{error:?}");
-    machine.sh("umount /usr/local/bin");
-    machine.sh("[ ! -e /etc/skep ] && [ ! -e /usr/local/bin/skep-agent.laid ]");
+    for (place, folder) in
+        [("/usr/local/bin", "/usr/local/bin"), ("/var/lib/skep", "/var/lib"), ("/etc/skep", "/etc/skep")]
+    {
+        machine.sh(&format!("mkdir -p {folder} && mount -t tmpfs -o size=1m none {folder}"));
+        let error = adopt(&connection).await.unwrap_err();
+        let Kind::DiskFull { place: full, free_kib: 1024, .. } = &error.kind else { panic!("{error:?}") };
+        assert_eq!(full, place);
+        machine.sh(&format!("umount {folder}"));
+    }
+    machine.sh("rmdir /etc/skep && [ ! -e /usr/local/bin/skep-agent.laid ]");
 
-    // A disk that fills up on the way.
-    machine.sh("mkdir /etc/skep && mount -t tmpfs -o size=64k none /etc/skep && (cat /dev/zero >/etc/skep/big; :) 2>/dev/null");
-    let error = adopt(&connection).await.unwrap_err();
-    assert!(matches!(error.kind, Kind::DiskFull { free_kib: 0, .. }), "{error:?}");
-    machine.sh("umount /etc/skep && rmdir /etc/skep");
+    // A disk that fills up on the way: while the machine is claimed, and while the agent is started.
+    for (program, then, place) in
+        [("flock", "exec /usr/bin/flock \"$@\"", "/etc/skep"), ("systemctl", "exit 1", "/var/lib/skep")]
+    {
+        let fills =
+            format!("mkdir -p {place}; mount -t tmpfs -o size=64k none {place}; cat /dev/zero >{place}/big");
+        let wrapper = format!("/usr/local/bin/{program}");
+        machine.sh(&format!("cat >{wrapper} <<'END'\n#!/bin/sh\n{fills}\n{then}\nEND\nchmod 755 {wrapper}"));
+        let error = adopt(&connection).await.unwrap_err();
+        let Kind::DiskFull { place: full, free_kib: 0, .. } = &error.kind else { panic!("{error:?}") };
+        assert_eq!(full, place);
+        machine.sh(&format!("umount {place}; rm -r {place} {wrapper}"));
+    }
+    machine.sh("rm -rf /etc/skep /usr/local/bin/skep-agent /etc/systemd/system/skep-agent*");
 
     machine.sh("mv /usr/bin/cmp /usr/bin/other");
     let error = adopt(&connection).await.unwrap_err();
