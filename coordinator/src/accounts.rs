@@ -29,6 +29,7 @@ use skep_core::state::{Account, Share};
 use skep_driver::decorators::{Begin, Deadline, MaxInFlight, Throttle};
 use skep_driver::{Driver, DriverError, ErrorKind};
 use skep_types::{AccountName, ClusterTime, CoordinatorId};
+use tokio::time::timeout;
 
 use crate::clock::Clock;
 use crate::context::Drivers;
@@ -78,6 +79,10 @@ impl fmt::Debug for Means {
             .finish_non_exhaustive()
     }
 }
+
+/// A person waits so long for an account to be opened: what is asked for next has to end as well before the client, after
+/// 30 s, takes this coordinator for dead.
+const OPENING: Duration = Duration::from_secs(10);
 
 /// Of a shard's first owner: nobody has spent anything.
 const FIRST_EPOCH: u64 = 1;
@@ -151,6 +156,17 @@ impl Accounts {
     pub(crate) async fn ready(&self, name: &AccountName) -> Result<(), DriverError> {
         let (_, used) = self.used(name)?;
         used.opening.current().await.map(drop)
+    }
+
+    /// As [`Accounts::ready`], for a person who waits: late after a moment. The opening goes on beside the call, which may
+    /// be given up: the next one shall find it opened, and not begin again.
+    pub(crate) async fn ready_soon(&self, name: &AccountName) -> Result<(), DriverError> {
+        let (accounts, asked) = (self.clone(), name.clone());
+        let opening = tokio::spawn(async move { accounts.ready(&asked).await });
+        let late = |_| unavailable(format!("account {name} is still being opened; try again in a moment"));
+        let lost =
+            |error| Err(DriverError::new(ErrorKind::Internal, "its opening was lost").caused_by(error));
+        timeout(OPENING, opening).await.map_err(late)?.unwrap_or_else(lost)
     }
 
     fn used(&self, name: &AccountName) -> Result<(Arc<Account>, Arc<Used>), DriverError> {

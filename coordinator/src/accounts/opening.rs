@@ -6,11 +6,13 @@
 //! ```
 //! What is stored is read again when its record changes, and never else.
 
-use std::collections::BTreeMap;
+mod kept;
+
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use skep_core::state::{Account, CredentialSource};
@@ -21,6 +23,7 @@ use tokio::time::timeout;
 
 use super::credentials::{self, Credentials};
 use super::{Means, unavailable};
+use kept::{Failed, Kept, Opened, Settings};
 
 /// For a driver to start: a program has to come up and to be told of its account.
 const OPEN: Duration = Duration::from_secs(60);
@@ -37,27 +40,15 @@ pub(super) struct Opening {
     account: AccountName,
     kind: Arc<dyn Kind>,
     means: Means,
-    /// Held while it is opened: whoever comes meanwhile waits for the same.
-    opened: Mutex<Option<Opened>>,
-}
-
-#[derive(Debug)]
-struct Opened {
-    options: BTreeMap<String, String>,
-    source: CredentialSource,
-    credentials: Credentials,
-    /// When that was last tried, since this machine booted.
-    read: Duration,
-    /// None: never.
-    read_again: Option<Duration>,
-    /// When somebody last asked for it.
-    used: Duration,
-    driver: Arc<dyn Driver>,
+    /// So far.
+    failures: AtomicU64,
+    /// Held while it is opened: whoever comes meanwhile waits for the same, and gets the same answer.
+    kept: Mutex<Kept>,
 }
 
 impl Opening {
     pub(super) fn new(account: AccountName, kind: Arc<dyn Kind>, means: Means) -> Self {
-        Self { account, kind, means, opened: Mutex::default() }
+        Self { account, kind, means, failures: AtomicU64::new(0), kept: Mutex::default() }
     }
 
     pub(super) fn is_of(&self, kind: &Arc<dyn Kind>) -> bool {
@@ -74,46 +65,73 @@ impl Opening {
 
     /// The driver as the account is now. One that was opened before lives until its calls have ended.
     pub(super) async fn current(&self) -> Result<Arc<dyn Driver>, DriverError> {
-        let account = (self.means.records)(&self.account)
-            .ok_or_else(|| unavailable(format!("there is no account {}", self.account)))?;
-        let mut opened = self.opened.lock().await;
-        let same = opened.as_mut().filter(|opened| opened.is_of(&account));
-        let Some(same) = same else {
-            let credentials = self.credentials(&account).await?;
-            return Ok(opened.insert(self.open(&account, credentials).await?).driver.clone());
-        };
-        same.used = self.means.clock.boottime();
-        if same.read_again.is_none_or(|at| same.used < at) {
-            return Ok(same.driver.clone());
+        let failures = self.failures.load(Ordering::Relaxed);
+        let mut kept = self.kept.lock().await;
+        // Not before: it may have changed while this one waited.
+        let account = self.record()?;
+        let clock = self.means.clock.as_ref();
+        if let Some(opened) = kept.opened_of(&account) {
+            opened.used = clock.boottime();
+            if opened.is_good(clock) {
+                return Ok(Arc::clone(&opened.driver));
+            }
         }
-        self.renew(&account, same).await?;
-        Ok(same.driver.clone())
+        if let Some(error) = kept.failed_since(failures, &account) {
+            return Err(error);
+        }
+        let tried = self.open_or_renew(&account, &mut kept).await;
+        if let Err(error) = &tried {
+            let number = self.failures.fetch_add(1, Ordering::Relaxed) + 1;
+            kept.failed = Some(Failed::of(number, &account, error));
+        }
+        tried
+    }
+
+    fn record(&self) -> Result<Arc<Account>, DriverError> {
+        let none = || unavailable(format!("there is no account {}", self.account));
+        (self.means.records)(&self.account).ok_or_else(none)
+    }
+
+    async fn open_or_renew(
+        &self,
+        account: &Account,
+        kept: &mut Kept,
+    ) -> Result<Arc<dyn Driver>, DriverError> {
+        if let Some(opened) = kept.opened_of(account) {
+            self.renew(account, opened).await?;
+            return Ok(Arc::clone(&opened.driver));
+        }
+        let credentials = self.credentials(account).await?;
+        let opened = kept.opened.insert(self.open(account, credentials).await?);
+        Ok(Arc::clone(&opened.driver))
     }
 
     /// Unless somebody opens it at this moment. Drivers that make tunnels stay: these last, unseen from here, until the
     /// driver ends.
     pub(super) fn close_if_idle(&self, after: Duration) {
-        let Ok(mut opened) = self.opened.try_lock() else { return };
+        let Ok(mut kept) = self.kept.try_lock() else { return };
         let now = self.means.clock.boottime();
         let idle = |opened: &mut Opened| now.saturating_sub(opened.used) >= after;
-        if !self.kind.describe().tunnels && opened.take_if(idle).is_some() {
+        if !self.kind.describe().tunnels && kept.opened.take_if(idle).is_some() {
             tracing::info!(account = %self.account, "account closed: it is not used here");
         }
     }
 
-    /// A call of `driver` was refused for its credentials. Whether the account has another driver now.
+    /// A call of `driver` was refused for its credentials. Whether it is worth another try.
     pub(super) async fn refused(&self, driver: &Arc<dyn Driver>) -> bool {
-        let Some(account) = (self.means.records)(&self.account) else { return false };
-        let mut opened = self.opened.lock().await;
-        let Some(same) = opened.as_mut().filter(|opened| opened.is_of(&account)) else { return true };
-        let printed = matches!(same.source, CredentialSource::Command { .. });
+        let mut kept = self.kept.lock().await;
+        let Ok(account) = self.record() else { return false };
+        let Some(same) = kept.opened_of(&account) else { return true };
+        let printed = matches!(same.settings.source, CredentialSource::Command { .. });
         let old = self.means.clock.boottime().saturating_sub(same.read) >= REFUSED;
-        if Arc::ptr_eq(&same.driver, driver) && printed && old {
+        let expired = |opened: &Opened| opened.credentials.expired(self.means.clock.wall());
+        if Arc::ptr_eq(&same.driver, driver) && printed && old && !expired(same) {
             tracing::info!(account = %self.account, "a call was refused for its credentials; they are read again");
             // What was wrong with the call is told by the call.
             let _told = self.renew(&account, same).await;
         }
-        !Arc::ptr_eq(&same.driver, driver)
+        // Of those that have expired since the call was made, its refusal says nothing: the next try reads them again.
+        !Arc::ptr_eq(&same.driver, driver) || expired(same)
     }
 
     /// Reads the credentials again. An error once those before have expired; until then it is said, and they are used.
@@ -166,8 +184,7 @@ impl Opening {
         let driver = timeout(OPEN, self.kind.open(access)).await.map_err(late)??;
         tracing::info!(account = %self.account, driver = %account.driver.name, "account opened");
         Ok(Opened {
-            options: account.settings.options.clone(),
-            source: account.settings.credentials.clone(),
+            settings: Settings::of(account),
             read: self.means.clock.boottime(),
             read_again: self.read_again(&credentials),
             used: self.means.clock.boottime(),
@@ -184,12 +201,5 @@ impl Opening {
             DriverError::new(ErrorKind::Unavailable, message).caused_by(error)
         };
         made.map_err(failed).map(|()| folder.clone())
-    }
-}
-
-impl Opened {
-    /// Owners come and go, and limits change, without another opening.
-    fn is_of(&self, account: &Account) -> bool {
-        self.options == account.settings.options && self.source == account.settings.credentials
     }
 }

@@ -1,11 +1,12 @@
 //! What is opened when, and what outlives it.
 
 mod idle;
+mod opening;
 mod renewal;
 
 use std::os::unix::fs::PermissionsExt;
 use std::sync::RwLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use skep_core::state::{AccountSettings, CredentialSource, Owner};
@@ -73,13 +74,27 @@ impl Clock for MovedClock {
 struct FakeKind {
     description: DriverDescription,
     opened: Mutex<Vec<Access>>,
+    /// Opened or not.
+    tries: AtomicU32,
+    /// Before it answers.
+    takes: Mutex<Duration>,
     /// Keys that calls are refused with.
     revoked: Arc<Mutex<Vec<String>>>,
 }
 
 impl FakeKind {
     fn new() -> Arc<Self> {
-        Arc::new(Self { description: description(), opened: Mutex::default(), revoked: Arc::default() })
+        Arc::new(Self::of(description()))
+    }
+
+    fn of(description: DriverDescription) -> Self {
+        Self {
+            description,
+            opened: Mutex::default(),
+            tries: AtomicU32::new(0),
+            takes: Mutex::default(),
+            revoked: Arc::default(),
+        }
     }
 }
 
@@ -90,6 +105,11 @@ impl Kind for FakeKind {
     }
 
     async fn open(&self, access: Access) -> Result<Arc<dyn Driver>, DriverError> {
+        self.tries.fetch_add(1, Ordering::Relaxed);
+        let takes = *self.takes.lock().unwrap();
+        if !takes.is_zero() {
+            tokio::time::sleep(takes).await;
+        }
         if access.credentials["key"].reveal() == "wrong" {
             return Err(DriverError::new(ErrorKind::Auth, "the key was refused"));
         }

@@ -54,11 +54,7 @@ async fn an_owner_keeps_it_open_and_others_while_they_use_it() {
 #[tokio::test]
 async fn one_that_may_carry_tunnels_stays_open() {
     let lab = Lab::new();
-    let kind = FakeKind {
-        description: DriverDescription { tunnels: true, ..description() },
-        opened: Mutex::default(),
-        revoked: Arc::default(),
-    };
+    let kind = FakeKind::of(DriverDescription { tunnels: true, ..description() });
     lab.drivers.replace([Arc::new(kind) as Arc<dyn Kind>], &[]);
     let driver = opened(&lab).await;
     lab.change(|account| account.owners[0].as_mut().unwrap().coordinator = CoordinatorId(2));

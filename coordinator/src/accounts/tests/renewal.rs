@@ -153,11 +153,14 @@ async fn while_that_fails_those_before_are_used_until_they_expire() {
     }
     assert_eq!(signed.log.count("they are still good"), 3);
     assert_eq!(signed.log.count("nobody is signed in"), 3);
-    signed.at(HOUR + 29);
-    let error = signed.ready().await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::Auth);
-    assert!(error.message.contains("nobody is signed in"), "{error}");
-    assert_eq!(signed.destroys().await.unwrap_err().kind, ErrorKind::Unavailable, "nothing was sent");
+    // However short a time ago the last try was.
+    for seconds in [HOUR, HOUR + 1, HOUR + 29] {
+        signed.at(seconds);
+        let error = signed.ready().await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Auth);
+        assert!(error.message.contains("nobody is signed in"), "{error}");
+        assert_eq!(signed.destroys().await.unwrap_err().kind, ErrorKind::Unavailable, "nothing was sent");
+    }
     assert_eq!(signed.lab.keys(), ["k1"]);
     signed.prints(HOUR);
     signed.destroys().await.unwrap();
@@ -198,6 +201,22 @@ async fn a_refused_call_has_them_read_early_at_most_once_a_minute() {
     signed.prints(HOUR);
     signed.destroys().await.unwrap();
     assert_eq!(signed.lab.keys().len(), 3);
+}
+
+/// Its refusal is not the account's last word, and costs no host.
+#[tokio::test]
+async fn a_call_whose_credentials_expired_on_its_way_is_made_again_when_there_are_others() {
+    let signed = Signed::new(HOUR);
+    signed.ready().await.unwrap();
+    signed.does("exit 4");
+    signed.at(HOUR - 1);
+    signed.ready().await.unwrap();
+    let (_, used) = signed.lab.accounts.used(&prod()).unwrap();
+    let driver = used.opening.current().await.unwrap();
+    assert!(!used.opening.refused(&driver).await, "they are good, and were read a moment ago");
+    signed.at(HOUR);
+    assert!(used.opening.refused(&driver).await);
+    assert_eq!(signed.destroys().await.unwrap_err().kind, ErrorKind::Unavailable);
 }
 
 /// What is stored is what the record says, however often it is looked at.

@@ -1,17 +1,21 @@
 //! Tries an account: opens its driver, lists its instances, and says how that ended.
 
+use std::time::Duration;
+
 use skep_core::State;
 use skep_core::state::Account;
 use skep_driver::{Driver, DriverError, ErrorKind};
 use skep_proto::v1 as pb;
 use skep_types::{Code, CoordinatorId, Refusal, chain};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
 use crate::api::Api;
 use crate::api::convert::requests;
 
 /// Pages that are counted; an account of more instances is fine as well.
 const PAGES: usize = 100;
+/// For the account to be opened and listed: a client gives a coordinator 30 s.
+const TRIED: Duration = Duration::from_secs(25);
 
 impl Api {
     pub(super) async fn test_an_account(&self, name: &str) -> Result<pb::TestAccountReply, Refusal> {
@@ -69,9 +73,14 @@ impl Api {
     }
 
     async fn tried(&self, account: &Account) -> Result<u64, DriverError> {
-        self.context.accounts.ready(&account.name).await?;
+        let end = Instant::now() + TRIED;
+        self.context.accounts.ready_soon(&account.name).await?;
         let driver = self.context.accounts.looking(&account.name)?;
-        self.count(&*driver).await
+        let late = |_| {
+            let message = format!("it was opened, and not listed within {} s", TRIED.as_secs());
+            Err(DriverError::new(ErrorKind::Unavailable, message))
+        };
+        timeout_at(end, self.count(&*driver)).await.unwrap_or_else(late)
     }
 
     async fn count(&self, driver: &dyn Driver) -> Result<u64, DriverError> {

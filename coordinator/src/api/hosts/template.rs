@@ -2,19 +2,28 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures::future::join_all;
 use skep_core::State;
 use skep_core::command::Share;
 use skep_driver::{Driver, DriverError, ErrorKind, flags};
-use skep_types::{Code, Refusal, Template, limits};
+use skep_types::{Code, Refusal, Template};
+use tokio::time::{Instant, timeout_at};
 
 use crate::context::Context;
 
+/// From the beginning of a request, for its accounts to be opened and all of its templates to be checked: a client gives a
+/// coordinator 30 s, and the request has to be committed as well.
+const CHECKED: Duration = Duration::from_secs(20);
+
 /// Checks every share's template. A single one is the request's `template`; of several, each is named by its place.
 pub(in crate::api) async fn check(context: &Context, state: &State, shares: &[Share]) -> Result<(), Refusal> {
-    for (index, share) in shares.iter().enumerate() {
-        let driver = usable(context, state, &share.template).await;
-        check_one(driver, state, &share.template).await.map_err(|mut refusal| {
+    let end = Instant::now() + CHECKED;
+    // At once: each is waited for.
+    let drivers = join_all(shares.iter().map(|share| usable(context, state, &share.template))).await;
+    for (index, (share, driver)) in shares.iter().zip(drivers).enumerate() {
+        check_one(driver, state, &share.template, end).await.map_err(|mut refusal| {
             for violation in refusal.violations.iter_mut().filter(|_| shares.len() > 1) {
                 violation.field = format!("spread.{index}.{}", violation.field);
             }
@@ -24,14 +33,14 @@ pub(in crate::api) async fn check(context: &Context, state: &State, shares: &[Sh
     Ok(())
 }
 
-/// The account's driver, where this coordinator has it and reaches the account. One that cannot be opened here checks
-/// nothing: it may be opened where it is needed, and what is made of the template waits for that and says so.
+/// The account's driver, where this coordinator has it and reaches the account. One that cannot be opened here, or not soon,
+/// checks nothing: it may be opened where it is needed, and what is made of the template waits for that and says so.
 async fn usable(context: &Context, state: &State, template: &Template) -> Option<Arc<dyn Driver>> {
     let account = state.accounts.get(&template.account)?;
     if !account.reachable_from(context.id) {
         return None;
     }
-    context.accounts.ready(&account.name).await.ok()?;
+    context.accounts.ready_soon(&account.name).await.ok()?;
     context.accounts.looking(&account.name).ok()
 }
 
@@ -40,6 +49,7 @@ async fn check_one(
     driver: Option<Arc<dyn Driver>>,
     state: &State,
     template: &Template,
+    end: Instant,
 ) -> Result<(), Refusal> {
     let Some(account) = state.accounts.get(&template.account) else {
         return Err(unknown_account(state, template));
@@ -53,10 +63,11 @@ async fn check_one(
     let Some(driver) = driver else {
         return Ok(());
     };
-    match tokio::time::timeout(limits::DRIVER_CALL, driver.check(template)).await {
-        Ok(checked) => checked.map_err(refusal),
-        Err(_) => Err(Refusal::new(Code::Unavailable, format!("driver {} does not answer", template.driver))),
-    }
+    let late = |_| {
+        let message = format!("{} did not check it within {} s", template.driver, CHECKED.as_secs());
+        Err(DriverError::new(ErrorKind::Unavailable, message))
+    };
+    timeout_at(end, driver.check(template)).await.unwrap_or_else(late).map_err(refusal)
 }
 
 fn unknown_account(state: &State, template: &Template) -> Refusal {

@@ -1,12 +1,10 @@
-use std::time::Duration;
-
 use super::*;
 use crate::api::fixture::{self, Lab, fields};
 
 async fn checked(change: impl FnOnce(&mut Template)) -> Result<(), Refusal> {
     let mut template = fixture::template();
     change(&mut template);
-    check_one(None, &Lab::new().state, &template).await
+    check_one(None, &Lab::new().state, &template, Instant::now() + CHECKED).await
 }
 
 #[tokio::test]
