@@ -1,7 +1,7 @@
 //! What is put around a driver: bounds that every driver gets, and faults that tests want.
 //!
 //! Each is an [`Around`]: it says what happens around one call, whichever that is, and `on` a driver makes one that does so
-//! for all of them.
+//! for all of them. What outlives a driver is made with `new`, put around the next one with [`decorate`], and changed in place.
 
 mod around;
 mod deadline;
@@ -9,8 +9,7 @@ mod faults;
 mod in_flight;
 mod throttle;
 
-pub use around::Around;
-pub(crate) use around::decorate;
+pub use around::{Around, decorate};
 pub use deadline::Deadline;
 pub use faults::{CallPhase, CallSite, Faults};
 pub use in_flight::MaxInFlight;

@@ -17,8 +17,20 @@ pub trait Around: Debug + Send + Sync + 'static {
         Fut: Future<Output = Result<T, DriverError>> + Send;
 }
 
+/// Around several drivers, one and the same.
+impl<A: Around> Around for Arc<A> {
+    async fn around<T, F, Fut>(&self, call: Call, go: F) -> Result<T, DriverError>
+    where
+        T: Send,
+        F: Fn() -> Fut + Send + Sync,
+        Fut: Future<Output = Result<T, DriverError>> + Send,
+    {
+        A::around(self, call, go).await
+    }
+}
+
 /// The driver with something around each of its calls.
-pub(crate) fn decorate(inner: Arc<dyn Driver>, around: impl Around) -> Arc<dyn Driver> {
+pub fn decorate(inner: Arc<dyn Driver>, around: impl Around) -> Arc<dyn Driver> {
     Arc::new(Routed(Decorated { inner, around }))
 }
 

@@ -2,22 +2,19 @@
 //!
 //! A refusal corrects what is believed of a bucket: the endpoint's is a little behind. A step later the call is made again.
 
+mod buckets;
 mod level;
 mod queue;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex as Lock, MutexGuard, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use skep_types::{Bucket, CallClass, IntentId, Limits};
+use skep_types::{IntentId, Limits};
 
 use super::around::{Around, decorate};
 use crate::{Call, Driver, DriverError, ErrorKind};
-use level::{Level, time_for};
-use queue::Place;
-
-/// Creates whose instances are paid for, of which the oldest are forgotten: more than can be Open at once.
-const PAID_MAX: usize = 4096;
+use buckets::Buckets;
 
 /// A call that was refused is made again until a token has come in; then its caller has to wait, and at once where the driver
 /// asks for a longer pause than this.
@@ -47,66 +44,41 @@ pub enum Begin {
 ///
 /// A create pays for its instances once: however often it is tried, they are made once.
 #[derive(Debug)]
-pub struct Throttle {
-    calls: BTreeMap<CallClass, Level>,
-    instances: BTreeMap<CallClass, Level>,
-    paid: Lock<BTreeSet<IntentId>>,
-    newest_begun: Option<IntentId>,
-}
+pub struct Throttle(Mutex<Arc<Buckets>>);
 
 impl Throttle {
     pub fn on(driver: Arc<dyn Driver>, limits: &Limits, begin: Begin) -> Arc<dyn Driver> {
-        let (spent, paid, newest_begun) = match begin {
-            Begin::Full => (None, BTreeSet::new(), None),
-            Begin::After { idle, made, paid, newest } => (Some((idle, made)), paid, newest),
-        };
-        let unknown = |bucket: &Bucket| match spent {
-            None => Level::less(*bucket, 0),
-            Some((None, _)) => Level::less(*bucket, bucket.burst),
-            Some((Some(idle), _)) => Level::gained(*bucket, idle.saturating_add(time_for(*bucket, 1))),
-        };
-        let call = |(class, bucket): (&CallClass, &Bucket)| (*class, unknown(bucket));
-        let instance = |(class, bucket): (&CallClass, &Bucket)| match (class, spent) {
-            (CallClass::Create, Some((_, made))) => (*class, Level::less(*bucket, made)),
-            _ => (*class, unknown(bucket)),
-        };
-        let calls = limits.calls.iter().map(call).collect();
-        let instances = limits.instances.iter().map(instance).collect();
-        decorate(driver, Self { calls, instances, paid: Lock::new(paid), newest_begun })
+        decorate(driver, Self::new(limits, begin))
+    }
+
+    pub fn new(limits: &Limits, begin: Begin) -> Self {
+        Self(Mutex::new(Arc::new(Buckets::new(limits, begin))))
+    }
+
+    /// From now on these hold, and for every call that is not sent yet: those that wait do so anew. What they have paid
+    /// is lost with the bucket that they have paid.
+    pub fn change(&self, limits: &Limits, begin: Begin) {
+        let buckets = Arc::new(Buckets::new(limits, begin));
+        std::mem::replace(&mut *self.lock(), buckets).replaced.cancel();
     }
 
     async fn admit(&self, call: Call) {
-        // It makes nothing, and the create it asks about has paid.
-        if call.lost {
-            return;
-        }
-        let Some(class) = call.method.class() else { return };
-        let place = Place::of(call.intent, self.newest_begun);
-        if let Some(level) = self.calls.get(&class) {
-            level.take(place, 1).await;
-        }
-        let Some(level) = self.instances.get(&class) else { return };
-        if call.intent.is_some_and(|intent| self.paid().contains(&intent)) {
-            return;
-        }
-        level.take(place, u32::try_from(call.instances).unwrap_or(u32::MAX)).await;
-        if let Some(intent) = call.intent {
-            let mut paid = self.paid();
-            paid.insert(intent);
-            while paid.len() > PAID_MAX {
-                paid.pop_first();
+        loop {
+            let buckets = self.buckets();
+            tokio::select! {
+                biased;
+                () = buckets.replaced.cancelled() => {}
+                () = buckets.admit(call) => return,
             }
         }
     }
 
-    /// The bucket that such a call has paid.
-    fn payee(&self, call: Call) -> Option<&Level> {
-        call.method.class().and_then(|class| self.calls.get(&class)).filter(|_| !call.lost)
+    fn buckets(&self) -> Arc<Buckets> {
+        Arc::clone(&self.lock())
     }
 
-    /// Every change is whole while the lock is held.
-    fn paid(&self) -> MutexGuard<'_, BTreeSet<IntentId>> {
-        self.paid.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Arc<Buckets>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -119,8 +91,9 @@ impl Around for Throttle {
     {
         self.admit(call).await;
         let mut answer = go().await;
-        let Some(level) = self.payee(call) else { return answer };
         loop {
+            let buckets = self.buckets();
+            let Some(level) = buckets.payee(call) else { return answer };
             let Some(asked) = answer.as_ref().err().and_then(pause) else {
                 level.taken();
                 return answer;
@@ -142,10 +115,14 @@ fn pause(error: &DriverError) -> Option<Duration> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::sync::atomic::{AtomicU32, Ordering};
 
+    use futures::future::join_all;
+    use skep_types::{Bucket, CallClass};
     use tokio::time::Instant;
 
+    use super::level::Level;
     use super::*;
     use crate::Method;
 
@@ -153,14 +130,14 @@ mod tests {
         Level::less(Bucket { per_minute, burst }, burst)
     }
 
+    fn throttle(buckets: Buckets) -> Throttle {
+        Throttle(Mutex::new(Arc::new(buckets)))
+    }
+
     /// How often a create was made that is always refused, with a wish for this pause, and in how long.
     async fn refused(retry_after: Duration) -> (u32, Duration) {
-        let throttle = Throttle {
-            calls: [(CallClass::Create, level(60, 5))].into(),
-            instances: BTreeMap::new(),
-            paid: Lock::default(),
-            newest_begun: None,
-        };
+        let calls = [(CallClass::Create, level(60, 5))].into();
+        let throttle = throttle(Buckets { calls, ..Buckets::default() });
         let (made, before) = (AtomicU32::new(0), Instant::now());
         let go = || async {
             made.fetch_add(1, Ordering::Relaxed);
@@ -180,14 +157,10 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_create_pays_for_its_instances_once() {
-        let level = level(60, 5);
         let (tried, taken) = (IntentId::new(1, 1), IntentId::new(1, 2));
-        let throttle = Throttle {
-            calls: BTreeMap::new(),
-            instances: [(CallClass::Create, level)].into(),
-            paid: Lock::new([taken].into()),
-            newest_begun: None,
-        };
+        let instances = [(CallClass::Create, level(60, 5))].into();
+        let paid = Mutex::new([taken].into());
+        let throttle = throttle(Buckets { instances, paid, ..Buckets::default() });
         let before = Instant::now();
         let mut seconds = Vec::new();
         for intent in [taken, tried, tried] {
@@ -199,12 +172,9 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn asking_for_a_lost_create_pays_nothing() {
-        let throttle = Throttle {
-            calls: [(CallClass::Create, level(60, 1))].into(),
-            instances: [(CallClass::Create, level(60, 5))].into(),
-            paid: Lock::default(),
-            newest_begun: None,
-        };
+        let calls = [(CallClass::Create, level(60, 1))].into();
+        let instances = [(CallClass::Create, level(60, 5))].into();
+        let throttle = throttle(Buckets { calls, instances, ..Buckets::default() });
         let before = Instant::now();
         for _ in 0..10 {
             throttle.admit(Call { lost: true, ..ensure(IntentId::new(1, 1)) }).await;
@@ -212,6 +182,35 @@ mod tests {
         assert_eq!(before.elapsed(), Duration::ZERO);
         throttle.admit(ensure(IntentId::new(1, 2))).await;
         assert_eq!(before.elapsed().as_secs(), 3);
+    }
+
+    fn creates(per_minute: u32, burst: u32) -> Limits {
+        let calls = BTreeMap::from([(CallClass::Create, Bucket { per_minute, burst })]);
+        Limits { calls, ..Limits::default() }
+    }
+
+    fn nothing() -> Begin {
+        Begin::After { idle: None, made: 0, paid: BTreeSet::new(), newest: None }
+    }
+
+    /// Five creates, with the limits changed after two and a half seconds: in which second each is let through.
+    async fn changed(before: (u32, u32), after: (u32, u32)) -> Vec<u64> {
+        let (throttle, begun) = (Throttle::new(&creates(before.0, before.1), nothing()), Instant::now());
+        let let_through = async |number| {
+            throttle.admit(ensure(IntentId::new(1, number))).await;
+            begun.elapsed().as_secs()
+        };
+        let change = async {
+            tokio::time::sleep(Duration::from_millis(2500)).await;
+            throttle.change(&creates(after.0, after.1), nothing());
+        };
+        tokio::join!(join_all((1..=5).map(let_through)), change).0
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_that_wait_already_are_under_limits_that_were_changed() {
+        assert_eq!(changed((1, 1), (60, 5)).await, [3, 4, 5, 6, 7]);
+        assert_eq!(changed((60, 5), (6, 5)).await, [1, 2, 12, 22, 32]);
     }
 
     fn ensure(intent: IntentId) -> Call {
