@@ -341,8 +341,8 @@ fn every_command_is_among_the_samples() {
             }
         });
     }
-    // 13 requests, 8 plans, 7 outcomes, 3 of agents, 4 of members.
-    assert_eq!(seen.len(), 35, "{seen:?}");
+    // 13 requests, 8 plans, 8 outcomes, 3 of agents, 4 of members.
+    assert_eq!(seen.len(), 36, "{seen:?}");
 }
 
 #[test]
