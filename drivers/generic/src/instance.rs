@@ -95,10 +95,7 @@ impl Kept {
     /// The machine of an instance: as the account's inventory knows it now, or as it was kept, or by its id alone.
     pub(crate) fn of(target: &Target, id: &Id, inventory: &Inventory) -> Self {
         let kept = target.kept.as_ref().and_then(|kept| serde_json::from_str::<Self>(kept.reveal()).ok());
-        let same = |machine: &&Machine| {
-            machine.address == id.address && machine.port.is_none_or(|port| port == id.port)
-        };
-        let listed = inventory.machines.iter().find(same).cloned();
+        let listed = listed(&target.instance.name, id, kept.as_ref(), inventory).cloned();
         let bare = Machine { address: id.address.clone(), ..Machine::default() };
         let (old, pins) = kept.map_or((bare, Vec::new()), |kept| (kept.machine, kept.pins));
         let mut machine = listed.map_or_else(|| old.clone(), |listed| listed.or(&old));
@@ -110,6 +107,21 @@ impl Kept {
     fn secret(&self) -> Option<Secret> {
         serde_json::to_string(self).ok().map(Secret::new)
     }
+}
+
+/// What the inventory says of the machine of the host `name`. Sites may have the same addresses behind other jump hosts, so
+/// that an address alone says which machine it is only where there is one way to it.
+fn listed<'a>(name: &str, id: &Id, kept: Option<&Kept>, inventory: &'a Inventory) -> Option<&'a Machine> {
+    let there =
+        |machine: &&Machine| machine.address == id.address && machine.port.is_none_or(|port| port == id.port);
+    let by_address = || {
+        let mut there = inventory.machines.iter().filter(there);
+        match (there.next(), there.next()) {
+            (Some(only), None) if kept.is_none_or(|kept| kept.machine.jumps == only.jumps) => Some(only),
+            _ => None,
+        }
+    };
+    inventory.of(name).filter(there).or_else(by_address)
 }
 
 /// The instance as it is answered; `own` is the machine's own address, `peer` the one it was dialled at.

@@ -43,7 +43,7 @@ pub(crate) async fn list(
 }
 
 /// Each machine once, in an order that stays from page to page. Of one that is called otherwise by now, what the
-/// inventory says counts.
+/// inventory says counts. The same address behind another jump host is another machine.
 async fn known(account: &Account) -> Vec<Kept> {
     let listed = account.inventory.machines.iter().cloned().map(Kept::new);
     let names: BTreeSet<&str> =
@@ -52,7 +52,9 @@ async fn known(account: &Account) -> Vec<Kept> {
     noted.retain(|kept| kept.machine.name.as_deref().is_none_or(|name| !names.contains(name)));
     noted.sort_by(|a, b| a.machine.address.cmp(&b.machine.address));
     let mut seen = BTreeSet::new();
-    let place = |kept: &Kept| (kept.machine.address.clone(), kept.machine.port.unwrap_or(DEFAULT_PORT));
+    let place = |Kept { machine, .. }: &Kept| {
+        (machine.jumps.clone(), machine.address.clone(), machine.port.unwrap_or(DEFAULT_PORT))
+    };
     listed.chain(noted).filter(|kept| seen.insert(place(kept))).collect()
 }
 
@@ -100,4 +102,24 @@ async fn observe_one(account: &Account, cluster: &str, target: &Target) -> Resul
     let found = state(account, &kept).await?;
     let mine = |found: &Found| found.cluster == cluster && found.instance.instance.provider_id == *id;
     found.filter(mine).map(|found| found.instance).ok_or_else(|| errors::not_found(id.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use skep_driver::Access;
+    use skep_types::Secret;
+
+    use super::*;
+
+    const SITES: &str =
+        "name,address,user,jump\na-1,10.0.0.5,,gate-a\nb-1,10.0.0.5,,gate-b\nb-2,10.0.0.5,,gate-b\n";
+
+    #[tokio::test]
+    async fn the_same_address_behind_another_jump_host_is_another_machine() {
+        let mut access = Access::plain("office".parse().unwrap());
+        access.credentials = [("inventory".to_owned(), Secret::new(SITES))].into();
+        let known = known(&Account::read(access).unwrap()).await;
+        let names: Vec<_> = known.iter().filter_map(|kept| kept.machine.name.as_deref()).collect();
+        assert_eq!(names, ["a-1", "b-1"], "b-2 is b-1 by another name");
+    }
 }

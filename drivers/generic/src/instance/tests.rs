@@ -58,3 +58,26 @@ fn what_was_kept_comes_back_and_the_inventory_knows_better() {
     assert_eq!((newer.machine.user.as_deref(), newer.machine.key.as_deref()), (Some("new"), Some("/k")));
     assert_eq!(Kept::of(&target(None), &id, &Inventory::default()).machine.address, "10.0.0.5");
 }
+
+#[test]
+fn two_sites_may_have_the_same_addresses_behind_other_jump_hosts() {
+    let id = Id::parse(&Id::of(&marker(), &machine("10.0.0.5")).unwrap()).unwrap();
+    let by = |name: &str, kept: Option<&str>, inventory: &str| {
+        let kept = kept.map(|jump| Kept::new(Machine { jumps: vec![jump.into()], ..machine("10.0.0.5") }));
+        let instance = InstanceRef { provider_id: "h1-42.2@10.0.0.5:22".parse().unwrap(), name: name.into() };
+        let target = Target { instance, kept: kept.as_ref().and_then(Kept::secret) };
+        Kept::of(&target, &id, &Inventory::parse(inventory).unwrap()).machine.jumps.join(",")
+    };
+    let both = "name,address,jump\na-1,10.0.0.5,gate-a\nb-1,10.0.0.5,gate-b\n";
+    assert_eq!(by("b-1", Some("gate-b"), both), "gate-b");
+    assert_eq!(by("b-1", None, both), "gate-b");
+    assert_eq!(by("b-1", Some("gate-old"), both), "gate-b", "what the list says of its own name counts");
+    assert_eq!(by("web-1", Some("gate-b"), both), "gate-b");
+    assert_eq!(by("web-1", Some("gate-c"), both), "gate-c");
+
+    let unnamed = "address,jump\n10.0.0.5,gate-a\n10.0.0.5,gate-b\n";
+    assert_eq!(by("web-2", Some("gate-old"), unnamed), "gate-b");
+    let one = "name,address,jump\na-1,10.0.0.5,gate-a\n";
+    assert_eq!(by("web-1", Some("gate-b"), one), "gate-b");
+    assert_eq!(by("web-1", None, one), "gate-a", "nothing else is known of it");
+}

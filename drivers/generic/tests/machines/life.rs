@@ -1,5 +1,7 @@
 //! Single machines: adopted once, found again, restarted, released; and refused for what they lack.
 
+use std::fs::{self, File};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use skep_driver::{CreateIntent, Driver, ErrorKind, Instance, InstanceState, Target};
@@ -105,7 +107,14 @@ async fn a_recorded_key_that_changed_is_told_and_a_released_machine_is_free() {
     let strict = coordinator.open(&[], &[("generic-strict-host-keys", "true")]).await;
     assert_eq!(kind(&*strict, &intent(1, &options)).await.0, ErrorKind::Auth);
     let driver = coordinator.driver(&[]).await;
+    let log = coordinator.folder().join("log");
+    let lines = tracing_subscriber::fmt().with_writer(Arc::new(File::create(&log).unwrap()));
+    let logging = tracing::subscriber::set_default(lines.with_ansi(false).finish());
     let made = driver.ensure(&intent(1, &options)).await.unwrap().instances.remove(0);
+    drop(logging);
+    let log = fs::read_to_string(log).unwrap();
+    let recorded = log.lines().find(|line| line.contains("host key recorded at first contact")).unwrap();
+    assert!(recorded.contains("web-1") && recorded.contains("ssh-ed25519 SHA256:"), "{recorded}");
     let target = Target::from(&made);
 
     machine.sh("rm /etc/ssh/ssh_host_* && ssh-keygen -qA && systemctl restart ssh");
