@@ -1,5 +1,7 @@
 //! Starting, stopping and destroying in batches, with a result for each instance.
 
+mod batches;
+
 use std::collections::BTreeMap;
 
 use aws_sdk_ec2::types::Instance as Described;
@@ -7,12 +9,9 @@ use skep_driver::{DriverError, ErrorKind, InstanceState, Target};
 use skep_types::PowerAction;
 
 use crate::client::Ec2;
-use crate::errors::{Effect, Refusal, again, refusal};
+use crate::errors::{Effect, Refusal, refusal};
 use crate::instance;
 use crate::looks::Seen;
-
-/// Instances of one call. EC2 takes a thousand, but one that it refuses fails them all.
-const BATCH: usize = 100;
 
 /// A call of EC2's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -112,50 +111,14 @@ pub(crate) async fn carry_out(
         results.push(plan.map(drop));
     }
     for (call, positions) in by_call {
-        for (at, result) in in_batches(ec2, call, targets, &positions).await {
+        for (at, result) in batches::send(ec2, call, targets, &positions).await {
             results[at] = result;
         }
     }
     results
 }
 
-/// Halves a batch that one of its instances fails, until that one is alone.
-async fn in_batches(
-    ec2: &Ec2,
-    call: Call,
-    targets: &[Target],
-    positions: &[usize],
-) -> Vec<(usize, Result<(), DriverError>)> {
-    let mut waiting: Vec<&[usize]> = positions.chunks(BATCH).collect();
-    let mut results = Vec::with_capacity(positions.len());
-    while let Some(batch) = waiting.pop() {
-        let ids = batch.iter().map(|at| targets[*at].instance.provider_id.to_string()).collect();
-        match send(ec2, call, ids).await {
-            Ok(()) => results.extend(batch.iter().map(|at| (*at, Ok(())))),
-            Err(refused) if batch.len() > 1 && is_of_one(&refused.code) => {
-                let (left, right) = batch.split_at(batch.len() / 2);
-                waiting.extend([left, right]);
-            }
-            Err(refused) => {
-                results.extend(batch.iter().map(|at| (*at, Err(again(&refused.error)))));
-            }
-        }
-    }
-    results
-}
-
-/// Whether EC2 refused a batch for the sake of one instance in it.
-fn is_of_one(code: &str) -> bool {
-    [
-        "InvalidInstanceID",
-        "IncorrectInstanceState",
-        "IncorrectState",
-        "OperationNotPermitted",
-        "UnsupportedOperation",
-    ]
-    .contains(&code.split('.').next().unwrap_or(code))
-}
-
+/// One request.
 async fn send(ec2: &Ec2, call: Call, ids: Vec<String>) -> Result<(), Refusal> {
     let (sdk, ids) = (&ec2.sdk, Some(ids));
     match call {
@@ -190,16 +153,19 @@ const INSTEAD: &str = "such an instance runs until it is destroyed: remove the h
 
 /// The refusal of a stop, with what to do instead where no stop will ever do.
 fn unstoppable(refused: Refusal) -> Refusal {
-    let Refusal { code, error } = refused;
-    let message = match error.kind {
-        ErrorKind::Unsupported => format!("{}; {INSTEAD}", error.message),
-        _ => error.message,
+    let error = match refused.error.kind {
+        ErrorKind::Unsupported => {
+            DriverError { message: format!("{}; {INSTEAD}", refused.error.message), ..refused.error }
+        }
+        _ => refused.error,
     };
-    Refusal { code, error: DriverError { message, ..error } }
+    Refusal { error, ..refused }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use aws_sdk_ec2::types::{InstanceState as State, InstanceStateName, Tag};
     use skep_types::InstanceRef;
 
@@ -262,15 +228,10 @@ mod tests {
     fn only_a_stop_that_never_works_is_told_what_to_do_instead() {
         let told = |kind| {
             let error = DriverError::new(kind, "EC2 did not stop the instances");
-            unstoppable(Refusal { code: String::new(), error }).error.message.contains("skep rm")
+            let refused = Refusal { code: String::new(), named: BTreeSet::new(), error };
+            unstoppable(refused).error.message.contains("skep rm")
         };
         assert!(told(ErrorKind::Unsupported));
         assert!(!told(ErrorKind::Unavailable));
-    }
-
-    #[test]
-    fn a_batch_is_halved_for_one_instance_only() {
-        assert!(is_of_one("InvalidInstanceID.NotFound") && is_of_one("IncorrectInstanceState"));
-        assert!(!is_of_one("RequestLimitExceeded") && !is_of_one(""));
     }
 }

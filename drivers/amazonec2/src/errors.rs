@@ -2,6 +2,8 @@
 
 mod codes;
 
+use std::collections::BTreeSet;
+
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -24,6 +26,8 @@ pub(crate) enum Effect {
 pub(crate) struct Refusal {
     /// EC2's own code; empty where nothing was answered.
     pub(crate) code: String,
+    /// Instances that are named in EC2's words, which has no other place for those that it refuses a request for.
+    pub(crate) named: BTreeSet<String>,
     pub(crate) error: DriverError,
 }
 
@@ -46,6 +50,7 @@ where
             other if lacks_credentials(other) => ErrorKind::Auth,
             other => unanswered(other, effect),
         };
+        let named = named(error.message().unwrap_or_default());
         let message = match error.message() {
             Some(said) if !code.is_empty() => format!("{doing}: {code}: {}", shortened(said)),
             _ if lacks_credentials(&error) => format!("{doing}: {NOBODY_SIGNS}"),
@@ -54,8 +59,14 @@ where
         let failed = DriverError::new(kind, message);
         // The answer is in the message; of a broken connection the source is all there is.
         let error = if code.is_empty() { failed.caused_by(error) } else { failed };
-        Refusal { code, error }
+        Refusal { code, named, error }
     }
+}
+
+/// As in "The instance IDs 'i-1, i-2' do not exist".
+fn named(said: &str) -> BTreeSet<String> {
+    let words = said.split(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+    words.filter(|word| word.starts_with("i-")).map(str::to_owned).collect()
 }
 
 /// Refusals for want of permission carry kilobytes of an encoded explanation.
@@ -136,6 +147,15 @@ mod tests {
         assert_eq!(kind(failed(reset)), ErrorKind::Ambiguous);
         assert_eq!(kind(Failed::timeout_error("late")), ErrorKind::Ambiguous);
         assert_eq!(kind(Failed::construction_failure("odd")), ErrorKind::Internal);
+    }
+
+    #[test]
+    fn instances_are_read_out_of_ec2s_words() {
+        let said = "The instance IDs 'i-0f5d8ccc56c69fae4, i-0eecca434287a1a33' do not exist";
+        assert_eq!(named(said), ["i-0eecca434287a1a33", "i-0f5d8ccc56c69fae4"].map(str::to_owned).into());
+        let said = "You can't stop the Spot Instance 'i-06a78b0c244a12343' because it is associated with a one-time request";
+        assert_eq!(named(said), ["i-06a78b0c244a12343".to_owned()].into());
+        assert!(named("Request limit exceeded.").is_empty());
     }
 
     #[test]

@@ -26,7 +26,8 @@ pub(crate) struct Options {
     pub(crate) tags: BTreeMap<String, String>,
     pub(crate) monitoring: bool,
     pub(crate) ebs_optimized: bool,
-    pub(crate) metadata_hops: i32,
+    /// None where a launch template may say it.
+    pub(crate) metadata_hops: Option<i32>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

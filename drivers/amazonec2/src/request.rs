@@ -111,11 +111,11 @@ fn profile(named: &str) -> IamInstanceProfileSpecification {
 }
 
 /// Version 2 alone: a request that somebody tricks a service into making has no token.
-fn metadata(hops: i32) -> InstanceMetadataOptionsRequest {
+fn metadata(hops: Option<i32>) -> InstanceMetadataOptionsRequest {
     InstanceMetadataOptionsRequest::builder()
         .http_tokens(HttpTokensState::Required)
         .http_endpoint(InstanceMetadataEndpointState::Enabled)
-        .http_put_response_hop_limit(hops)
+        .set_http_put_response_hop_limit(hops)
         .build()
 }
 

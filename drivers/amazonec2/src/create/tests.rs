@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use skep_driver::{Bootstrap, Slot};
 use skep_types::{HostId, InstanceRef, IntentId, Secret};
 
@@ -37,7 +39,7 @@ fn instance() -> Instance {
 }
 
 fn refused(code: &str, kind: ErrorKind) -> Refusal {
-    Refusal { code: code.into(), error: DriverError::new(kind, code) }
+    Refusal { code: code.into(), named: BTreeSet::new(), error: DriverError::new(kind, code) }
 }
 
 #[test]

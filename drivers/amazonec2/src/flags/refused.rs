@@ -27,6 +27,9 @@ impl Refused {
     }
 }
 
+const ENCRYPTED: &str = "volumes are always encrypted, unless a launch template describes them; leave it out, or give \
+     amazonec2-kms-key";
+
 pub(super) const REFUSED: &[Refused] = &[
     text("access-key", "belongs to the account: skep account add, credential access-key"),
     text("secret-key", "belongs to the account: skep account add, credential secret-key"),
@@ -49,8 +52,8 @@ pub(super) const REFUSED: &[Refused] = &[
         "user-data carries the agent; bake an image and name it by amazonec2-ami or amazonec2-image-name",
     )
     .or("AWS_USERDATA"),
-    switch("encrypt-ebs-volume", "volumes are always encrypted; leave it out, or give amazonec2-kms-key"),
-    switch("volume-encrypted", "volumes are always encrypted; leave it out, or give amazonec2-kms-key"),
+    switch("encrypt-ebs-volume", ENCRYPTED),
+    switch("volume-encrypted", ENCRYPTED),
     text("volume-kms-key", "is called amazonec2-kms-key here"),
     text("metadata-token", "metadata is always asked for with a token; leave it out"),
     text("http-tokens", "metadata is always asked for with a token; leave it out"),

@@ -46,7 +46,8 @@ pub(crate) fn read(described: &[FlagDescription], template: &Template) -> Result
         tags: tags(&flags)?,
         monitoring: flags.boolean("amazonec2-monitoring"),
         ebs_optimized: flags.boolean("amazonec2-use-ebs-optimized-instance"),
-        metadata_hops: small(&flags, "amazonec2-metadata-token-response-hop-limit", 1, 64)?.unwrap_or(1),
+        metadata_hops: small(&flags, "amazonec2-metadata-token-response-hop-limit", 1, 64)?
+            .or((!inherits).then_some(1)),
         launch_template,
     })
 }
@@ -232,15 +233,16 @@ fn volume(flags: &Flags, inherits: bool) -> Result<Volume, DriverError> {
     let kind = text(flags, "amazonec2-volume-type");
     let kms_key = text(flags, "amazonec2-kms-key");
     let device = text(flags, "amazonec2-device-name");
-    if inherits && size.is_none() && kind.is_none() && kms_key.is_none() {
+    let iops = small(flags, "amazonec2-volume-iops", 100, 256_000)?;
+    let throughput = small(flags, "amazonec2-volume-throughput", 125, 2_000)?;
+    let described = size.is_some() || kind.is_some() || kms_key.is_some();
+    if inherits && !described && iops.is_none() && throughput.is_none() {
         return Ok(Volume { root: None, device });
     }
     let kind = kind.unwrap_or_else(|| "gp3".to_owned());
     if !["gp3", "gp2", "io1", "io2"].contains(&kind.as_str()) {
         return Err(invalid("amazonec2-volume-type", "must be gp3, gp2, io1 or io2"));
     }
-    let iops = small(flags, "amazonec2-volume-iops", 100, 256_000)?;
-    let throughput = small(flags, "amazonec2-volume-throughput", 125, 2_000)?;
     if throughput.is_some() && kind != "gp3" {
         return Err(invalid("amazonec2-volume-throughput", "is only gp3's to have"));
     }

@@ -22,7 +22,7 @@ fn nothing_given_is_a_small_encrypted_host_in_the_default_network() {
     assert_eq!(options.network, Network::Default);
     assert_eq!(options.markets, [Market::OnDemand]);
     assert_eq!(options.groups, Groups::Own(Vec::new()));
-    assert_eq!(options.metadata_hops, 1);
+    assert_eq!(options.metadata_hops, Some(1));
     let root = options.volume.root.unwrap();
     assert_eq!((root.gigabytes, root.kind.as_str()), (16, "gp3"));
 }
@@ -37,6 +37,19 @@ fn a_launch_template_brings_what_is_not_given() {
         (Image::OfTemplate, Network::OfTemplate, Groups::Untold)
     );
     assert!(options.instance_types.is_empty() && options.volume.root.is_none());
+}
+
+#[test]
+fn what_is_given_is_said_beside_a_launch_template() {
+    let with = |name, value| options(&[("launch-template", "web"), (name, value)]).unwrap();
+    assert_eq!(with("monitoring", "true").metadata_hops, None, "the template's own stays");
+    assert_eq!(with("metadata-token-response-hop-limit", "2").metadata_hops, Some(2));
+    let root = |name, value| with(name, value).volume.root.unwrap();
+    assert_eq!(root("volume-iops", "4000").iops, Some(4_000));
+    assert_eq!(root("volume-throughput", "250").throughput, Some(250));
+    for (name, value) in [("root-size", "40"), ("volume-type", "gp2"), ("kms-key", "alias/k")] {
+        assert!(with(name, value).volume.root.is_some(), "{name}");
+    }
 }
 
 #[test]

@@ -92,6 +92,11 @@ fn volumes_are_encrypted_and_metadata_wants_a_token() {
     let metadata = request.get_metadata_options().as_ref().unwrap();
     assert_eq!(metadata.http_tokens(), Some(&HttpTokensState::Required));
     assert_eq!(metadata.http_put_response_hop_limit(), Some(1));
+    let request = built(&[("launch-template", "web")], 1, Place::Any, 0);
+    assert!(request.get_block_device_mappings().is_none(), "the template's own volumes");
+    let metadata = request.get_metadata_options().as_ref().unwrap();
+    assert_eq!(metadata.http_tokens(), Some(&HttpTokensState::Required));
+    assert_eq!(metadata.http_put_response_hop_limit(), None, "the template's own limit");
 }
 
 #[test]

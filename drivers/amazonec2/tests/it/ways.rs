@@ -75,6 +75,25 @@ async fn a_spot_host_is_never_stopped_but_restarted_and_destroyed() {
 }
 
 #[tokio::test]
+async fn who_cannot_be_stopped_costs_the_others_one_request_more() {
+    let world = World::start(Behaviour::default()).await.unwrap();
+    let driver = driver(&world).await;
+    let stopped = async |made: &[Instance]| {
+        let before = world.seen().requests_of("StopInstances");
+        let results = driver.power(CLUSTER, PowerAction::Stop, &targets(made)).await.unwrap();
+        let stopped = results.iter().filter(|result| result.is_ok()).count();
+        (stopped, world.seen().requests_of("StopInstances") - before)
+    };
+    let spot = driver.ensure(&intent(1, 60, &[("market", "spot")])).await.unwrap().instances;
+    let mut mixed = driver.ensure(&intent(2, 39, &[])).await.unwrap().instances;
+    mixed.push(spot[0].clone());
+    assert_eq!(stopped(&mixed).await, (39, 2));
+    let (none, requests) = stopped(&spot).await;
+    // EC2 names one a time.
+    assert!(none == 0 && requests <= 60, "{requests} requests");
+}
+
+#[tokio::test]
 async fn a_launch_template_goes_with_a_security_group_by_name() {
     let world = World::start(Behaviour::default()).await.unwrap();
     let somebody = somebody(&world);
