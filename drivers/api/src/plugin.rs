@@ -22,7 +22,7 @@ pub use client::PluginDriver;
 pub use from_wire::WireError;
 pub use introduction::{IntroductionError, Patience, introduce};
 pub use process::{Environment, Launch, LogLine, LogSink, Process, StartError, variants};
-pub use program::{Family, Only, Program, ProgramError, log_as_json, main};
+pub use program::{Family, Only, Program, ProgramError, log_as_json, main, until_told};
 pub use server::{ServeError, serve};
 
 /// The version of `driver.proto` that both sides must mean.

@@ -1,19 +1,26 @@
 //! The command line of `skep-sim`, over its configuration file.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Parser, ValueEnum};
 use skep_sim::{IdempotencyClass, Naming, SimConfig};
+use skep_types::Secret;
 
-/// A simulated cloud: instances in memory, with real agent sessions, behind a driver socket.
+/// A simulated cloud: instances in memory, with real agent sessions, behind a driver socket, an HTTP API, or both.
 #[derive(Debug, Parser)]
 #[command(version)]
 pub(crate) struct Arguments {
     /// The Unix socket to serve the driver on.
-    #[arg(long)]
-    pub(crate) socket: PathBuf,
+    #[arg(long, required_unless_present = "cloud")]
+    pub(crate) socket: Option<PathBuf>,
+    /// Where to serve the world over HTTP, as a provider does: for drivers in other languages. Port 0 takes any.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub(crate) cloud: Option<SocketAddr>,
+    /// A secret that every request to --cloud has to bear. Without one, only loopback addresses are served.
+    #[arg(long, value_name = "FILE", requires = "cloud")]
+    cloud_key_file: Option<PathBuf>,
     /// TOML; the flags below win over it.
     #[arg(long)]
     config: Option<PathBuf>,
@@ -79,6 +86,15 @@ impl Arguments {
         };
         self.apply(&mut config);
         Ok(config)
+    }
+
+    pub(crate) fn cloud_key(&self) -> anyhow::Result<Option<Secret>> {
+        let Some(path) = &self.cloud_key_file else { return Ok(None) };
+        let shown = path.display();
+        let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {shown}"))?;
+        let key = text.trim();
+        anyhow::ensure!(!key.is_empty(), "{shown} holds no key");
+        Ok(Some(Secret::new(key)))
     }
 
     fn apply(&self, config: &mut SimConfig) {

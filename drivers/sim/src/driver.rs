@@ -6,11 +6,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use skep_driver::{CreateIntent, Driver, DriverError, ErrorKind, Instance, Method, Page, Placed, Target};
 use skep_types::{
-    Batch, DriverDescription, DriverName, FieldViolation, Limits, PowerAction, PowerActions, Template, WayIn,
+    Batch, DriverDescription, DriverName, FieldViolation, InstanceRef, Limits, PowerAction, PowerActions,
+    Template, WayIn,
 };
 
 use crate::options;
 use crate::world::SimWorld;
+
+/// An instance, and the cluster in whose name it is asked for.
+pub(crate) type Tagged<'a> = (&'a str, &'a InstanceRef);
+
+type Results<T> = Result<Vec<Result<T, DriverError>>, DriverError>;
 
 /// Any number of these may stand on one world, one for each coordinator.
 #[derive(Debug)]
@@ -28,6 +34,33 @@ impl SimDriver {
     pub fn world(&self) -> &Arc<SimWorld> {
         &self.world
     }
+
+    /// Of any clusters, as the two below: the provider's own API knows none.
+    pub(crate) fn look_at(&self, tagged: &[Tagged<'_>]) -> Results<Instance> {
+        let _call = self.world.enter(Method::Observe)?;
+        Ok(tagged.iter().map(|(cluster, instance)| self.world.look(cluster, instance)).collect())
+    }
+
+    pub(crate) async fn switch(&self, action: PowerAction, tagged: &[Tagged<'_>]) -> Results<()> {
+        let call = self.world.enter(Method::Power)?;
+        let switched: Vec<_> =
+            tagged.iter().map(|(cluster, instance)| self.world.switch(cluster, action, instance)).collect();
+        let longest = switched.iter().flatten().max().copied().unwrap_or_default();
+        tokio::time::sleep(longest).await;
+        self.world.reply(&call, &self.world.behaviour()).await?;
+        Ok(switched.into_iter().map(|result| result.map(drop)).collect())
+    }
+
+    pub(crate) async fn remove(&self, tagged: &[Tagged<'_>]) -> Results<()> {
+        let call = self.world.enter(Method::Destroy)?;
+        let results = tagged.iter().map(|(cluster, instance)| self.world.remove(cluster, instance)).collect();
+        self.world.reply(&call, &self.world.behaviour()).await?;
+        Ok(results)
+    }
+}
+
+fn of_one_cluster<'a>(cluster: &'a str, targets: &'a [Target]) -> Vec<Tagged<'a>> {
+    targets.iter().map(|target| (cluster, &target.instance)).collect()
 }
 
 fn describe(world: &SimWorld) -> DriverDescription {
@@ -90,8 +123,7 @@ impl Driver for SimDriver {
         cluster: &str,
         targets: &[Target],
     ) -> Result<Vec<Result<Instance, DriverError>>, DriverError> {
-        let _call = self.world.enter(Method::Observe)?;
-        Ok(targets.iter().map(|target| self.world.look(cluster, &target.instance)).collect())
+        self.look_at(&of_one_cluster(cluster, targets))
     }
 
     async fn power(
@@ -100,13 +132,7 @@ impl Driver for SimDriver {
         action: PowerAction,
         targets: &[Target],
     ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
-        let call = self.world.enter(Method::Power)?;
-        let switched: Vec<_> =
-            targets.iter().map(|target| self.world.switch(cluster, action, &target.instance)).collect();
-        let longest = switched.iter().flatten().max().copied().unwrap_or_default();
-        tokio::time::sleep(longest).await;
-        self.world.reply(&call, &self.world.behaviour()).await?;
-        Ok(switched.into_iter().map(|result| result.map(drop)).collect())
+        self.switch(action, &of_one_cluster(cluster, targets)).await
     }
 
     async fn destroy(
@@ -114,10 +140,7 @@ impl Driver for SimDriver {
         cluster: &str,
         targets: &[Target],
     ) -> Result<Vec<Result<(), DriverError>>, DriverError> {
-        let call = self.world.enter(Method::Destroy)?;
-        let results = targets.iter().map(|target| self.world.remove(cluster, &target.instance)).collect();
-        self.world.reply(&call, &self.world.behaviour()).await?;
-        Ok(results)
+        self.remove(&of_one_cluster(cluster, targets)).await
     }
 
     async fn console(&self, cluster: &str, target: &Target) -> Result<String, DriverError> {

@@ -167,8 +167,8 @@ fn remove(socket: &Path) -> Result<(), ProgramError> {
     }
 }
 
-/// Cancelled by a signal, or by the end of an input that is a pipe.
-fn until_told() -> Result<CancellationToken, ProgramError> {
+/// Cancelled by a signal, or by the end of an input that is a pipe: for a program that serves something else, too.
+pub fn until_told() -> Result<CancellationToken, ProgramError> {
     let mut terminate = signal(SignalKind::terminate()).map_err(ProgramError::Signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(ProgramError::Signals)?;
     let shutdown = CancellationToken::new();

@@ -7,8 +7,8 @@ use skep_driver::InstanceState;
 use skep_types::{HostId, IntentId, ProviderId};
 use tokio::time::Instant;
 
-use super::SimWorld;
 use super::instance::Record;
+use super::{SimWorld, number_of};
 
 /// One instance that is or was.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,11 @@ impl SimWorld {
         let state = self.lock();
         let living = state.instances.values().filter(|record| record.state != InstanceState::Destroyed);
         living.map(inspected).collect()
+    }
+
+    /// One that is or was, whoever can see it yet.
+    pub(crate) fn inspect(&self, id: &ProviderId) -> Option<SimInstance> {
+        self.lock().instances.get(&number_of(id)?).map(inspected)
     }
 
     /// Hosts with two live instances, and intents with more live instances than slots. Empty, always.

@@ -7,6 +7,7 @@
 
 mod agents;
 mod asking;
+mod cloud;
 mod conformance;
 mod process;
 mod world;

@@ -79,6 +79,27 @@ async fn it_ends_with_whoever_holds_it() {
 }
 
 #[tokio::test]
+async fn it_serves_a_cloud_too_or_nothing_else() {
+    let dir = tempfile::tempdir().unwrap();
+    let key = dir.path().join("key");
+    std::fs::write(&key, "secret\n").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_skep-sim"));
+    command.args(["--cloud", "127.0.0.1:0", "--cloud-key-file"]).arg(&key).env_clear().kill_on_drop(true);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let line = timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap().unwrap();
+    let address = line.strip_prefix("serving http://").unwrap();
+    tokio::net::TcpStream::connect(address).await.unwrap();
+    drop(child.stdin.take());
+    let status = timeout(PATIENCE, child.wait()).await.unwrap().unwrap();
+    assert!(status.success(), "{status}");
+
+    let socket = dir.path().join("sim.sock");
+    let refused = refusal(&socket, &["--cloud", "0.0.0.0:0"]).await;
+    assert!(refused.contains("that needs a key"), "{refused}");
+}
+
+#[tokio::test]
 async fn it_takes_the_place_of_one_that_was_killed() {
     let dir = tempfile::tempdir().unwrap();
     let socket = dir.path().join("sim.sock");
