@@ -6,17 +6,18 @@
 //! looking ────────────────────────────► Deadline ─► Lazy ──────┘   credentials changed ─► Kind ─► Driver
 //! ```
 //!
-//! The bounds stand outside of what is opened anew: a rotation neither fills nor empties a bucket. `idle` closes what is not
-//! needed any more.
+//! The bounds stand outside of what is opened anew: neither a rotation nor another program fills or empties a bucket. `upkeep`
+//! closes what is not needed any more, and hands changed limits to calls that wait.
 
+mod bounds;
 mod command;
 mod credentials;
-mod idle;
 mod lazy;
 mod opening;
 mod spent;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -25,8 +26,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use skep_core::State;
-use skep_core::state::{Account, Share};
-use skep_driver::decorators::{Begin, Deadline, MaxInFlight, Throttle};
+use skep_core::state::Account;
+use skep_driver::decorators::Deadline;
 use skep_driver::{Driver, DriverError, ErrorKind};
 use skep_types::{AccountName, ClusterTime, CoordinatorId};
 use tokio::time::timeout;
@@ -35,10 +36,11 @@ use crate::clock::Clock;
 use crate::context::Drivers;
 use crate::owner::Lease;
 use crate::trust::Sealer;
+use bounds::Bounds;
 pub(crate) use credentials::seal;
-pub(crate) use idle::run as close_unneeded;
 use lazy::Lazy;
 use opening::Opening;
+pub(crate) use upkeep::run as keep_up;
 
 /// The accounts' records, as this coordinator knows them now.
 pub(crate) type Records = Arc<dyn Fn(&AccountName) -> Option<Arc<Account>> + Send + Sync>;
@@ -84,9 +86,6 @@ impl fmt::Debug for Means {
 /// 30 s, takes this coordinator for dead.
 const OPENING: Duration = Duration::from_secs(10);
 
-/// Of a shard's first owner: nobody has spent anything.
-const FIRST_EPOCH: u64 = 1;
-
 /// The accounts that were used here. Nothing is opened before its first call.
 #[derive(Debug, Clone)]
 pub struct Accounts {
@@ -98,17 +97,8 @@ pub struct Accounts {
 #[derive(Debug)]
 struct Used {
     opening: Arc<Opening>,
-    bounded: Mutex<Option<Bounded>>,
-    /// Its driver was replaced while it was used: calls have been made that `bounded` does not know of.
-    replaced: bool,
-}
-
-/// The owner's way to the driver, and what it was made for.
-#[derive(Debug)]
-struct Bounded {
-    share: Share,
-    calls_in_flight: u32,
-    driver: Arc<dyn Driver>,
+    /// Handed on when its driver is replaced.
+    bounds: Arc<Bounds>,
 }
 
 impl Accounts {
@@ -116,34 +106,14 @@ impl Accounts {
         Self { drivers, means, used: Arc::default() }
     }
 
-    /// For an owner: calls wait for the bounds of its share of the account, and are not made without the lease. The
-    /// first owner begins with full buckets; another epoch, and other limits, with what is certainly left.
+    /// For an owner: calls wait for the bounds of its share of the account, and are not made without the lease.
     pub(crate) fn acting(&self, name: &AccountName, lease: &Lease) -> Result<Arc<dyn Driver>, DriverError> {
         let (account, used) = self.used(name)?;
-        let (share, calls_in_flight) = (account.share(self.means.id), account.calls_in_flight_max());
-        if share.shards.is_empty() {
+        if account.share(self.means.id).shards.is_empty() {
             return Err(unavailable(format!("this coordinator does not own account {name}")));
         }
-        let mut bounded = used.bounded.lock().unwrap_or_else(PoisonError::into_inner);
-        let same = |bounded: &&Bounded| bounded.share == share && bounded.calls_in_flight == calls_in_flight;
-        if let Some(bounded) = bounded.as_ref().filter(same) {
-            return Ok(Arc::clone(&bounded.driver));
-        }
-        let unspent = bounded.is_none() && !used.replaced;
-        let begin = if unspent && share.shards.values().all(|epoch| *epoch <= FIRST_EPOCH) {
-            Begin::Full
-        } else {
-            let (state, now) = (self.means.now)();
-            // What came in before it began is counted once.
-            let idle = unspent.then(|| account.idle(self.means.id));
-            spent::begin(&state, &account, &share, idle, now)
-        };
         let driver = Deadline::on(Lazy::on(&used.opening, Some(lease.clone())), self.means.limit);
-        // In this order, waiting for a turn or a token does not count against a call. How many calls there are at once,
-        // the leader bounds for the account as a whole.
-        let driver = MaxInFlight::on(Throttle::on(driver, &share.limits, begin), calls_in_flight);
-        *bounded = Some(Bounded { share, calls_in_flight, driver: Arc::clone(&driver) });
-        Ok(driver)
+        Ok(used.bounds.around(driver, &account, &self.means))
     }
 
     /// For anybody, and only to look: without the account's bounds.
@@ -183,9 +153,9 @@ impl Accounts {
             (Some(used), None) => Arc::clone(used),
             (Some(used), Some(kind)) if used.opening.is_of(&kind) => Arc::clone(used),
             (before, Some(kind)) => {
-                let replaced = before.is_some();
+                let bounds = before.map(|used| Arc::clone(&used.bounds)).unwrap_or_default();
                 let opening = Arc::new(Opening::new(name.clone(), kind, self.means.clone()));
-                let used = Arc::new(Used { opening, bounded: Mutex::default(), replaced });
+                let used = Arc::new(Used { opening, bounds });
                 all.insert(name.clone(), Arc::clone(&used));
                 used
             }

@@ -1,8 +1,9 @@
 //! What is opened when, and what outlives it.
 
-mod idle;
+mod bounds;
 mod opening;
 mod renewal;
+mod upkeep;
 
 use std::os::unix::fs::PermissionsExt;
 use std::sync::RwLock;

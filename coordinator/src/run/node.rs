@@ -139,7 +139,7 @@ impl Node {
         let agent = AgentSource { sha256: self.options.agent.present };
         loops.spawn(leader::run(context.clone(), Arc::clone(&self.liveness), agent, stop.clone()));
         loops.spawn(owner::run(context.clone(), ownership.clone(), stop.clone()));
-        loops.spawn(accounts::close_unneeded(context.clone(), stop.clone()));
+        loops.spawn(accounts::keep_up(context.clone(), stop.clone()));
         loops.spawn(beat::run(
             context.clone(),
             Arc::clone(registry),

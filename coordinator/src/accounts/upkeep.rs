@@ -1,11 +1,11 @@
-//! Closes what nobody here needs any more: a driver's program runs, and holds its account's credentials, for as long as it
-//! is open.
+//! Keeps what is open here as the accounts' records say. A driver's program runs, and holds its account's credentials, for as
+//! long as it is open.
 //!
 //! ```text
 //! an account is removed ─────────────► closed at once
 //! no shard of it is owned here ──────► closed when nobody has used it for a while: enrolments, `explain` and tests of an
 //!                                      account open it on any coordinator
-//! owned here ────────────────────────► stays open
+//! owned here ────────────────────────► stays open; calls that wait are under the limits as they are now
 //! ```
 
 use std::sync::PoisonError;
@@ -32,22 +32,24 @@ pub(crate) async fn run(context: Context, shutdown: CancellationToken) {
             _ = look.tick() => {}
             () = shutdown.cancelled() => return,
         }
-        context.accounts.close_unneeded();
+        context.accounts.keep_up();
     }
 }
 
 impl Accounts {
     /// A call that is under way has its driver until it ends.
-    pub(super) fn close_unneeded(&self) {
+    pub(super) fn keep_up(&self) {
         let mut all = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         all.retain(|name, used| {
             let Some(account) = (self.means.records)(name) else {
                 tracing::info!(account = %name, "account closed: it was removed");
                 return false;
             };
-            // What its bounds have counted stays: it may come back.
             if account.share(self.means.id).shards.is_empty() {
+                // What its bounds have counted stays: it may come back.
                 used.opening.close_if_idle(IDLE);
+            } else {
+                used.bounds.follow(&account, &self.means);
             }
             true
         });

@@ -2,7 +2,7 @@
 
 use std::sync::Weak;
 
-use super::super::idle::IDLE;
+use super::super::upkeep::IDLE;
 use super::*;
 
 /// Opened, and held by nobody else.
@@ -23,10 +23,10 @@ fn later(lab: &Lab, by: Duration) {
 async fn an_account_that_was_removed_is_closed() {
     let lab = Lab::new();
     let driver = opened(&lab).await;
-    lab.accounts.close_unneeded();
+    lab.accounts.keep_up();
     assert!(is_open(&driver));
     *lab.record.write().unwrap() = None;
-    lab.accounts.close_unneeded();
+    lab.accounts.keep_up();
     assert!(!is_open(&driver));
 }
 
@@ -35,16 +35,16 @@ async fn an_owner_keeps_it_open_and_others_while_they_use_it() {
     let lab = Lab::new();
     let driver = opened(&lab).await;
     later(&lab, IDLE);
-    lab.accounts.close_unneeded();
+    lab.accounts.keep_up();
     assert!(is_open(&driver), "it is owned here");
     lab.change(|account| account.owners[0].as_mut().unwrap().coordinator = CoordinatorId(2));
     let looking = lab.accounts.looking(&prod()).unwrap();
     looking.list("c", None).await.unwrap();
     later(&lab, IDLE - Duration::from_secs(1));
-    lab.accounts.close_unneeded();
+    lab.accounts.keep_up();
     assert!(is_open(&driver), "it was used a moment ago");
     later(&lab, Duration::from_secs(1));
-    lab.accounts.close_unneeded();
+    lab.accounts.keep_up();
     assert!(!is_open(&driver));
     looking.list("c", None).await.unwrap();
     assert_eq!(lab.keys(), ["one", "one"], "it is opened again by whoever needs it");
@@ -59,6 +59,6 @@ async fn one_that_may_carry_tunnels_stays_open() {
     let driver = opened(&lab).await;
     lab.change(|account| account.owners[0].as_mut().unwrap().coordinator = CoordinatorId(2));
     later(&lab, IDLE);
-    lab.accounts.close_unneeded();
+    lab.accounts.keep_up();
     assert!(is_open(&driver));
 }
