@@ -3,11 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use bollard::errors::Error;
 use bollard::{API_DEFAULT_VERSION, Docker};
-use skep_driver::DriverError;
+use skep_driver::{DriverError, ErrorKind};
 use tokio::sync::OnceCell;
-
-use crate::errors;
 
 /// Longer than an orderly stop, shorter than what a caller grants one driver call (120 s).
 const REQUEST: Duration = Duration::from_secs(90);
@@ -41,7 +40,9 @@ impl Engine {
     }
 
     async fn connect(&self) -> Result<Docker, DriverError> {
-        let failed = errors::reading("the Docker Engine of this machine does not answer");
+        let message = "the Docker Engine of this machine does not answer";
+        // Also one that refuses: what it may be doing all the same is not known.
+        let failed = |error: Error| DriverError::new(ErrorKind::Unavailable, message).caused_by(error);
         let socket = self.socket.to_string_lossy();
         match Docker::connect_with_unix(&socket, REQUEST.as_secs(), API_DEFAULT_VERSION) {
             Ok(docker) => docker.negotiate_version().await.map_err(failed),

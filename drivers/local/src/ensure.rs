@@ -32,7 +32,8 @@ const STATUS: &str = "/proc/self/status";
 
 pub(crate) async fn ensure(docker: &Docker, intent: &CreateIntent) -> Result<Placed, DriverError> {
     let options = Options::read(&intent.template)?;
-    let taken = existing::addresses(&existing::of_cluster(docker, &intent.cluster).await?);
+    let there = existing::of_cluster(docker, &intent.cluster).await.map_err(unseen)?;
+    let taken = existing::addresses(&there);
     let call = Call { docker, intent, options, taken: Mutex::new(taken) };
     let slots: Vec<_> = intent.slots.iter().map(|slot| call.slot(slot)).collect();
     placed(stream::iter(slots).buffered(SLOTS_AT_ONCE).collect().await)
@@ -76,7 +77,7 @@ impl Call<'_> {
         let name = naming::container(&self.intent.cluster, slot);
         let mut last = DriverError::new(ErrorKind::Unavailable, format!("{name} is being removed"));
         for _ in 0..PASSES {
-            let found = existing::named(self.docker, &name).await?;
+            let found = existing::named(self.docker, &name).await.map_err(unseen)?;
             let done = match (next_step(found.as_ref(), self.intent, slot), found) {
                 (Step::Create, _) => self.create(&name, slot).await,
                 (Step::Start, Some(existing)) => self.start(&existing, slot).await,
@@ -85,7 +86,8 @@ impl Call<'_> {
                 (Step::Refuse | Step::Start | Step::Done, _) => return Err(taken_by_another(&name)),
             };
             match done {
-                Ok(()) => {}
+                // The last pass may have made it.
+                Ok(()) => last = DriverError::new(ErrorKind::Ambiguous, format!("{name} does not run yet")),
                 Err(Failed::Retry(error)) => last = error,
                 Err(Failed::Final(error)) => return Err(error),
             }
@@ -130,12 +132,14 @@ impl Call<'_> {
                 let status = errors::status(&error);
                 let failed = errors::changing(format!("the host {} was not started", slot.name))(error);
                 if status.is_none() {
-                    return Err(Failed::Final(failed));
+                    return Err(Failed::Final(unsure(failed)));
                 }
                 // The engine said no: the network may have been removed under it, or the address taken. A container
                 // that never started holds nothing, so it is made anew, and another call that started it keeps it.
                 debug!(host = %slot.host, error = %failed, "making the container anew");
-                self.discard(&existing.id).await?;
+                if !self.discard(&existing.id).await? {
+                    return Ok(());
+                }
                 match failed.kind {
                     ErrorKind::Capacity => Err(Failed::Final(failed)),
                     _ => Err(Failed::Retry(failed)),
@@ -150,13 +154,16 @@ impl Call<'_> {
         self.docker.start_container(id, None::<StartContainerOptions>).await
     }
 
-    /// Removes a container that never ran; one that runs is left alone, because `force` is not asked for.
-    async fn discard(&self, id: &str) -> Result<(), DriverError> {
+    /// Removes a container that never ran. False where it was left alone, as it runs: `force` is not asked for.
+    async fn discard(&self, id: &str) -> Result<bool, DriverError> {
         let options = RemoveContainerOptions { v: true, ..Default::default() };
         match self.docker.remove_container(id, Some(options)).await {
-            Ok(()) => Ok(()),
-            Err(error) if matches!(errors::status(&error), Some(404 | 409)) => Ok(()),
-            Err(error) => Err(errors::changing("a container that did not start was not removed")(error)),
+            Ok(()) => Ok(true),
+            Err(error) => match errors::status(&error) {
+                Some(404) => Ok(true),
+                Some(409) => Ok(false),
+                _ => Err(unsure(errors::changing("a container that did not start was not removed")(error))),
+            },
         }
     }
 }
@@ -191,6 +198,16 @@ fn placed(results: Vec<Result<Instance, DriverError>>) -> Result<Placed, DriverE
         // Others of the call may exist, so it is not as if nothing had been sent.
         Some(error) => Err(DriverError { kind: ErrorKind::Ambiguous, ..error }),
     }
+}
+
+/// A look that failed does not say that there is nothing: an earlier pass, or another call, may have made it.
+fn unseen(error: DriverError) -> DriverError {
+    DriverError { kind: ErrorKind::Unavailable, ..error }
+}
+
+/// There is a container, whatever went wrong with it.
+fn unsure(error: DriverError) -> DriverError {
+    DriverError { kind: ErrorKind::Ambiguous, ..error }
 }
 
 /// Whether an error of this kind proves that the slot has no instance.

@@ -30,6 +30,10 @@ fn kind(error: &Error, on_silence: ErrorKind) -> ErrorKind {
         | Error::HyperResponseError { .. }
         | Error::IOError { .. }
         | Error::RequestTimeoutError => on_silence,
+        // It was answered, and nobody knows what: that it was done, perhaps.
+        Error::JsonDataError { .. } | Error::JsonSerdeError { .. } if on_silence == ErrorKind::Ambiguous => {
+            on_silence
+        }
         // What is left: an answer or a request that bollard could not put into words.
         _ => ErrorKind::Internal,
     }
