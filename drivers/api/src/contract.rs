@@ -40,7 +40,8 @@ rules! {
     3 CheckChangesNothing;
     /// `ensure` makes one instance a slot, each with its own provider id and the tag of its intent, or says why not.
     4 EnsureMakesEverySlot;
-    /// Token, UniqueName: the identical `ensure` again finds the same instances and makes no more.
+    /// Token, UniqueName: the identical `ensure` again finds the same instances and makes no more, also where another
+    /// coordinator has inherited it, however often.
     5 EnsureRepeatedMakesNoMore;
     /// After a lost reply, what was made is found: by the identical call for Token and UniqueName; for None by its
     /// intent's tag in `list`, and by the call that says it is lost, which makes nothing.

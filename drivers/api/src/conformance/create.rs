@@ -1,6 +1,7 @@
 //! Rules about `ensure`: as many as asked, once, whatever gets lost.
 
 use std::collections::BTreeSet;
+use std::num::NonZeroU64;
 use std::sync::Arc;
 
 use futures::future::join_all;
@@ -9,7 +10,7 @@ use skep_types::Idempotency;
 use super::patient::patient;
 use super::scope::{Broken, Checked, Scope, expect, failed, ids};
 use crate::decorators::{CallPhase, CallSite, Faults};
-use crate::{CreateIntent, DriverError, ErrorKind, Method};
+use crate::{CreateIntent, DriverError, ErrorKind, Instance, Method};
 
 pub(super) async fn ensure_makes_every_slot(scope: &Scope<'_>) -> Checked {
     let intent = scope.intent();
@@ -27,10 +28,18 @@ pub(super) async fn ensure_repeated_makes_no_more(scope: &Scope<'_>) -> Checked 
     scope.needs_replay()?;
     let intent = scope.intent();
     let first = scope.ensure(&intent).await?;
-    let second = scope.ensure(&intent).await?;
-    expect(ids(&first) == ids(&second), || {
-        format!("the second call found {:?}, the first made {:?}", ids(&second), ids(&first))
-    })?;
+    let same = |second: &[Instance], told: &str| {
+        expect(ids(&first) == ids(second), || {
+            format!("the second call{told} found {:?}, the first made {:?}", ids(second), ids(&first))
+        })
+    };
+    same(&scope.ensure(&intent).await?, "")?;
+    // The account goes to another coordinator, and back: each time it may be that nobody knows what came of the call.
+    let successor = scope.another().await;
+    for (driver, epoch) in [(&successor, 2), (&scope.driver, 3)] {
+        let inherited = CreateIntent { inherited: NonZeroU64::new(epoch), ..intent.clone() };
+        same(&scope.ensure_inherited(driver, &inherited).await?, ", which was inherited,")?;
+    }
     scope.settle().await;
     scope.lists_exactly(&scope.cluster, &ids(&first)).await
 }

@@ -9,7 +9,9 @@ use skep_types::{HostId, Idempotency, IntentId, ProviderId, SlotNaming};
 use tokio::time::Instant;
 
 use super::{DriverUnderTest, patient};
-use crate::{CreateIntent, Driver, DriverError, Instance, InstanceState, Rule, Slot, Target};
+use crate::{
+    CreateIntent, Driver, DriverError, ErrorKind, Instance, InstanceState, Placed, Rule, Slot, Target,
+};
 
 /// Slots of an intent here: three show an order and a partial result; more only take longer.
 const SLOTS: u32 = 3;
@@ -41,6 +43,14 @@ pub(super) fn failed<T>(call: &str, error: &DriverError) -> Result<T, Broken> {
 pub(super) fn never_was() -> ProviderId {
     #[expect(clippy::expect_used, reason = "a literal that is a valid id")]
     "skep-never-was".parse().expect("a valid provider id")
+}
+
+/// Every slot was made.
+fn whole(intent: &CreateIntent, placed: Placed) -> Result<Vec<Instance>, Broken> {
+    expect(placed.shortfall.is_none() && placed.instances.len() == intent.slots.len(), || {
+        format!("ensure of {} slots answered {placed:?}", intent.slots.len())
+    })?;
+    Ok(placed.instances)
 }
 
 pub(super) fn ids(instances: &[Instance]) -> BTreeSet<ProviderId> {
@@ -109,14 +119,28 @@ impl<'a> Scope<'a> {
 
     /// `ensure` that has to make every slot.
     pub(super) async fn ensure(&self, intent: &CreateIntent) -> Result<Vec<Instance>, Broken> {
-        let placed = match self.driver.ensure(intent).await {
-            Ok(placed) => placed,
-            Err(error) => return failed("ensure", &error),
-        };
-        expect(placed.shortfall.is_none() && placed.instances.len() == intent.slots.len(), || {
-            format!("ensure of {} slots answered {placed:?}", intent.slots.len())
-        })?;
-        Ok(placed.instances)
+        match self.driver.ensure(intent).await {
+            Ok(placed) => whole(intent, placed),
+            Err(error) => failed("ensure", &error),
+        }
+    }
+
+    /// `ensure` of an intent that came from elsewhere: it may be too early to tell what was made there.
+    pub(super) async fn ensure_inherited(
+        &self,
+        driver: &Arc<dyn Driver>,
+        intent: &CreateIntent,
+    ) -> Result<Vec<Instance>, Broken> {
+        let deadline = self.deadline();
+        loop {
+            match driver.ensure(intent).await {
+                Ok(placed) => return whole(intent, placed),
+                Err(DriverError { kind: ErrorKind::Ambiguous | ErrorKind::Unavailable, .. })
+                    if Instant::now() < deadline => {}
+                Err(error) => return failed("ensure of what was inherited", &error),
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
     }
 
     pub(super) async fn make(&self) -> Result<Vec<Instance>, Broken> {

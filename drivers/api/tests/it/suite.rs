@@ -73,6 +73,7 @@ async fn each_defect_is_found_by_its_rule() {
         (Defect::CheckMakesSomething, Rule::CheckChangesNothing),
         (Defect::ForgetsIntents, Rule::EnsureMakesEverySlot),
         (Defect::ReplayMakesMore, Rule::EnsureRepeatedMakesNoMore),
+        (Defect::InheritedMakesMore, Rule::EnsureRepeatedMakesNoMore),
         (Defect::ReplayMakesMore, Rule::LostReplyIsFound),
         (Defect::LooksBeforeItLeaps, Rule::ConcurrentEnsureMakesNoDoubles),
         (Defect::HidesShortfall, Rule::ShortfallIsFinal),

@@ -22,6 +22,7 @@ pub(crate) enum Defect {
     CheckMakesSomething,
     ForgetsIntents,
     ReplayMakesMore,
+    InheritedMakesMore,
     LooksBeforeItLeaps,
     HidesShortfall,
     ListsEverybody,
@@ -147,7 +148,9 @@ impl Toy {
         let made = self.account.made.lock().unwrap();
         let same =
             |m: &&Made| m.shown.instance.name == slot.name && m.shown.state != InstanceState::Destroyed;
-        made.values().find(same).cloned().filter(|_| !self.is(Defect::ReplayMakesMore)).filter(|m| {
+        let forgotten = self.is(Defect::ReplayMakesMore)
+            || self.is(Defect::InheritedMakesMore) && intent.inherited.is_some();
+        made.values().find(same).cloned().filter(|_| !forgotten).filter(|m| {
             self.is(Defect::FindsByNameAlone)
                 || (m.cluster == intent.cluster && m.shown.intent == Some(intent.intent))
                 || self.is(Defect::ForgetsIntents)
