@@ -15,6 +15,7 @@ mod introduction;
 mod process;
 mod program;
 mod server;
+mod texts;
 mod to_wire;
 
 pub use attached::Attached;

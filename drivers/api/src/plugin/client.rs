@@ -131,9 +131,10 @@ fn client(socket: &Path) -> Client {
 /// The kind of a call that the plugin did not answer.
 fn failure(method: Method, status: Status) -> DriverError {
     let kind = match status.code() {
+        // A program that does not know the call has not begun it.
         Code::Unimplemented => ErrorKind::Unsupported,
-        // Refused by our own edge in the plugin, before its driver saw it.
-        Code::InvalidArgument => ErrorKind::Internal,
+        // Ours refuse by this what they cannot read, before their driver sees it. What others mean by it is their own.
+        Code::InvalidArgument if !method.has_effect() => ErrorKind::Internal,
         _ if !method.has_effect() || never_connected(&status) => ErrorKind::Unavailable,
         _ => ErrorKind::Ambiguous,
     };
@@ -277,4 +278,26 @@ fn tunnel(requests: mpsc::Sender<pb::TunnelRequest>, replies: Streaming<pb::Tunn
     let request = |data| pb::TunnelRequest { open: None, data };
     tokio::spawn(async move { carry(far, incoming, requests, request).await });
     Tunnel::new(near)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A create that is taken for refused is over, and what it has made would be nobody's.
+    #[test]
+    fn no_status_but_an_unknown_call_proves_that_nothing_was_done() {
+        for method in Method::ALL {
+            for code in (0..=16).map(Code::from_i32) {
+                let kind = failure(method, Status::new(code, "")).kind;
+                let wanted = match code {
+                    Code::Unimplemented => ErrorKind::Unsupported,
+                    _ if method.has_effect() => ErrorKind::Ambiguous,
+                    Code::InvalidArgument => ErrorKind::Internal,
+                    _ => ErrorKind::Unavailable,
+                };
+                assert_eq!(kind, wanted, "{code:?} of {method}");
+            }
+        }
+    }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use skep_proto::driver as pb;
 use skep_types::{FieldViolation, InstanceRef, PowerAction, Secret, Template, limits};
 
+use super::texts;
 use crate::{
     Access, Bootstrap, CreateIntent, DriverError, ErrorKind, Instance, InstanceState, Page, Placed, Slot,
     Target,
@@ -101,7 +102,10 @@ fn slot(from: pb::Slot) -> Result<Slot, WireError> {
 }
 
 fn instance_ref(from: pb::InstanceRef) -> Result<InstanceRef, WireError> {
-    Ok(InstanceRef { provider_id: parsed("instance.provider_id", &from.provider_id)?, name: from.name })
+    Ok(InstanceRef {
+        provider_id: parsed("instance.provider_id", &from.provider_id)?,
+        name: texts::name("instance.name", from.name)?,
+    })
 }
 
 pub(super) fn target(from: pb::Target) -> Result<Target, WireError> {
@@ -114,11 +118,8 @@ pub(super) fn targets(from: Vec<pb::Target>) -> Result<Vec<Target>, WireError> {
 }
 
 fn kept(from: String) -> Result<Option<Secret>, WireError> {
-    if from.len() > limits::KEPT_BYTES {
-        let problem = format!("has {} bytes, at most {} are kept", from.len(), limits::KEPT_BYTES);
-        return Err(wrong("instance.kept", problem));
-    }
-    Ok((!from.is_empty()).then(|| Secret::new(from)))
+    let kept = texts::sized("instance.kept", from, limits::KEPT_BYTES)?;
+    Ok((!kept.is_empty()).then(|| Secret::new(kept)))
 }
 
 fn instance(from: pb::Instance) -> Result<Instance, WireError> {
@@ -137,7 +138,7 @@ fn instance(from: pb::Instance) -> Result<Instance, WireError> {
         state,
         private_address: optional("instance.private_address", &from.private_address)?,
         public_address: optional("instance.public_address", &from.public_address)?,
-        zone: from.zone,
+        zone: texts::name("instance.zone", from.zone)?,
         kept: kept(from.kept)?,
     })
 }
@@ -232,7 +233,9 @@ pub(super) fn error(from: pb::Error) -> DriverError {
         pb::ErrorKind::Auth => ErrorKind::Auth,
         pb::ErrorKind::InvalidSpec => {
             let violation = |v: pb::Violation| FieldViolation { field: v.field, description: v.description };
-            ErrorKind::InvalidSpec { violations: from.violations.into_iter().map(violation).collect() }
+            ErrorKind::InvalidSpec {
+                violations: texts::violations(from.violations.into_iter().map(violation)),
+            }
         }
         pb::ErrorKind::NotFound => ErrorKind::NotFound,
         pb::ErrorKind::Unavailable => ErrorKind::Unavailable,
@@ -241,5 +244,8 @@ pub(super) fn error(from: pb::Error) -> DriverError {
         // A kind of a newer plugin: what is not known may have had an effect.
         pb::ErrorKind::Ambiguous | pb::ErrorKind::Unspecified => ErrorKind::Ambiguous,
     };
-    DriverError::new(kind, from.message)
+    DriverError::new(kind, texts::message(from.message))
 }
+
+#[cfg(test)]
+mod tests;

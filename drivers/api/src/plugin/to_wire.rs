@@ -5,8 +5,9 @@ use std::num::NonZeroU64;
 use std::time::Duration;
 
 use skep_proto::driver as pb;
-use skep_types::{InstanceRef, PowerAction, Secret, Template, chain, limits};
+use skep_types::{FieldViolation, InstanceRef, PowerAction, Secret, Template, chain};
 
+use super::texts;
 use crate::{
     Access, Bootstrap, CreateIntent, DriverError, ErrorKind, Instance, InstanceState, Page, Placed, Slot,
     Target,
@@ -171,18 +172,17 @@ pub(super) fn opening(cluster: &str, to: &Target, port: u16) -> pb::TunnelReques
 }
 
 pub(super) fn error(from: &DriverError) -> pb::Error {
-    let mut to = pb::Error { message: message(from), ..Default::default() };
+    // With its sources in one text: sources do not cross the process boundary as such.
+    let mut to = pb::Error { message: texts::message(chain(from)), ..Default::default() };
     let kind = match &from.kind {
         ErrorKind::Throttled { retry_after } => {
             to.retry_after_ms = milliseconds(*retry_after);
             pb::ErrorKind::Throttled
         }
         ErrorKind::InvalidSpec { violations } => {
-            let violation = |v: &skep_types::FieldViolation| pb::Violation {
-                field: v.field.clone(),
-                description: v.description.clone(),
-            };
-            to.violations = violations.iter().map(violation).collect();
+            let violation = |v: FieldViolation| pb::Violation { field: v.field, description: v.description };
+            to.violations =
+                texts::violations(violations.iter().cloned()).into_iter().map(violation).collect();
             pb::ErrorKind::InvalidSpec
         }
         ErrorKind::Capacity => pb::ErrorKind::Capacity,
@@ -196,12 +196,4 @@ pub(super) fn error(from: &DriverError) -> pb::Error {
     };
     to.set_kind(kind);
     to
-}
-
-/// The message and its sources in one text: sources do not cross the process boundary as such. Bounded, as it ends
-/// in the replicated state.
-fn message(from: &DriverError) -> String {
-    let mut text = chain(from);
-    text.truncate(text.floor_char_boundary(limits::MESSAGE_BYTES));
-    text
 }

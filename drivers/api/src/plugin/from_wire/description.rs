@@ -9,6 +9,7 @@ use skep_types::{
 };
 
 use super::{WireError, bounded, parsed, wrong};
+use crate::plugin::texts;
 
 pub(in crate::plugin) fn description(from: pb::Description) -> Result<DriverDescription, WireError> {
     let idempotency = match from.idempotency() {
@@ -57,13 +58,15 @@ fn flags(from: Vec<pb::Flag>) -> Result<Vec<FlagDescription>, WireError> {
 
 fn credentials(from: Vec<pb::Credential>) -> Result<Vec<CredentialDescription>, WireError> {
     bounded("description.credentials", from.len(), limits::CREDENTIALS)?;
-    let one = |from: pb::Credential| CredentialDescription {
-        name: from.name,
-        usage: from.usage,
-        env: from.env,
-        required: from.required,
+    let one = |from: pb::Credential| {
+        Ok(CredentialDescription {
+            name: texts::name("description.credentials.name", from.name)?,
+            usage: texts::message(from.usage),
+            env: texts::name("description.credentials.env", from.env)?,
+            required: from.required,
+        })
     };
-    Ok(from.into_iter().map(one).collect())
+    from.into_iter().map(one).collect()
 }
 
 fn buckets(from: &[pb::Limit]) -> Result<Limits, WireError> {
@@ -93,10 +96,10 @@ fn flag(from: pb::Flag) -> Result<FlagDescription, WireError> {
         pb::FlagKind::Unspecified => return Err(wrong("description.flags.kind", "is not known here")),
     };
     Ok(FlagDescription {
-        name: from.name,
+        name: texts::name("description.flags.name", from.name)?,
         kind,
-        usage: from.usage,
-        default: from.default_value,
-        env: from.env,
+        usage: texts::message(from.usage),
+        default: texts::sized("description.flags.default_value", from.default_value, limits::OPTION_BYTES)?,
+        env: texts::name("description.flags.env", from.env)?,
     })
 }
