@@ -44,6 +44,9 @@ const VERSION: i64 = 1;
 /// The service's name, and the one it had before version 0.5.1.
 const SERVICES: [&str; 2] = ["RPCServerDriver", "RpcServerDriver"];
 
+/// Of an error's text: what people read, and what is kept, is shorter.
+const ERROR_BYTES: usize = 4 * 1024;
+
 /// One running plugin. Dropped, it is killed.
 #[derive(Debug)]
 pub struct Plugin {
@@ -137,7 +140,9 @@ impl Plugin {
         let name = format!("{}.{method}", self.service);
         match timeout(limit, self.rpc.call(&name, id, argument)).await {
             Ok(Ok(value)) => Ok(value),
-            Ok(Err(CallError::Refused(text))) => Err(PluginError::Refused(self.mask.apply(&text))),
+            Ok(Err(CallError::Refused(text))) => {
+                Err(PluginError::Refused(self.mask.front(&text, ERROR_BYTES)))
+            }
             Ok(Err(CallError::Argument(error))) => Err(PluginError::Argument(error)),
             Ok(Err(CallError::Broken(reason))) => Err(self.broken(reason).await),
             Err(_) => Err(self.process.stop(PluginError::Hung { method }).await),

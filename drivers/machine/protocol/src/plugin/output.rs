@@ -124,12 +124,13 @@ impl Output {
         words.push_back(shortened(line));
     }
 
+    /// Secrets first: some of them have control characters, and some go on where a line is cut.
     fn clean(&self, line: &str) -> String {
-        let plain: String = line.trim_end().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-        self.mask.apply(&plain)
+        let masked = self.mask.front(line, LINE_BYTES);
+        masked.trim_end().chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
     }
 
-    /// The next line without its end; None after the last.
+    /// The next line without its end, or as much of it as shows that it is too long; None after the last.
     async fn line(&self, pipe: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Option<String>> {
         let mut line = Vec::new();
         let mut begun = false;
@@ -141,7 +142,7 @@ impl Output {
             begun = true;
             let end = buffer.iter().position(|byte| *byte == b'\n');
             let part = &buffer[..end.unwrap_or(buffer.len())];
-            line.extend_from_slice(&part[..part.len().min(LINE_BYTES - line.len())]);
+            line.extend_from_slice(&part[..part.len().min(LINE_BYTES + 1 - line.len())]);
             let taken = end.map_or(buffer.len(), |end| end + 1);
             pipe.consume(taken);
             self.count(taken as u64);

@@ -10,9 +10,6 @@ use super::reader::ValueReader;
 use super::{CallError, ConnectionError};
 use crate::gob::Value;
 
-/// Of an error's text: what people read, and what is kept, is shorter.
-const ERROR_BYTES: usize = 4 * 1024;
-
 type Outcome = Result<Value, CallError>;
 
 /// The calls under way, by number.
@@ -64,7 +61,7 @@ impl Waiting {
             Some(_) | None => {}
         }
         if let Some((_, sender)) = calls.waiting.remove(&number) {
-            let outcome = if error.is_empty() { Ok(body) } else { Err(refused(error)) };
+            let outcome = if error.is_empty() { Ok(body) } else { Err(CallError::Refused(error.to_owned())) };
             // Its caller may give it up at this moment.
             let _ = sender.send(outcome);
         }
@@ -94,11 +91,6 @@ impl Drop for Call<'_> {
     fn drop(&mut self) {
         self.calls.lock().waiting.remove(&self.number);
     }
-}
-
-fn refused(error: &str) -> CallError {
-    let end = error.floor_char_boundary(ERROR_BYTES);
-    CallError::Refused(error[..end].to_owned())
 }
 
 /// Both loops, until one ends; then all calls are told.

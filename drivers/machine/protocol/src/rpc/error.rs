@@ -7,7 +7,8 @@ use crate::gob::{GobError, MESSAGE_BYTES};
 
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum CallError {
-    /// The method's own error, in its own words. All that Go's `net/rpc` tells of an error is its text.
+    /// The method's own error, in its own words, which may be as long as a message. All that Go's `net/rpc` tells of an
+    /// error is its text.
     #[error("{0}")]
     Refused(String),
     /// The argument cannot be sent; nothing was.

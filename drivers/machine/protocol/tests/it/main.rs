@@ -10,3 +10,4 @@ mod life;
 mod setup;
 #[path = "../../../testdata/testhost.rs"]
 mod testhost;
+mod words;
