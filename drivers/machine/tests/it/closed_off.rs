@@ -1,35 +1,20 @@
 //! Plugins beside each other: as whom, how many, and what they see of one another.
 
 use std::collections::BTreeSet;
-use std::ffi::OsString;
 use std::os::unix::fs::{MetadataExt, chown};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use skep_driver::plugin::Attached;
 use skep_driver::{CreateIntent, Driver, Kind};
-use skep_types::IntentId;
 use tokio::task::JoinSet;
 
 use crate::program::{PROGRAM, Running};
-use crate::setup::{Bench, folders, path, until, users};
+use crate::setup::{Bench, another, folders, programs, until, users};
 
-const PLUGIN: &str = "docker-machine-driver-testhost";
 /// As `session` has it.
 const AT_ONCE: usize = 32;
-
-/// Where users other than ours can run it.
-fn programs(bench: &Bench) -> OsString {
-    let built = std::env::split_paths(&path()).next().unwrap().join(PLUGIN);
-    std::fs::copy(built, bench.path(PLUGIN)).unwrap();
-    std::env::join_paths([bench.folder.path(), Path::new("/usr/bin"), Path::new("/bin")]).unwrap()
-}
-
-fn another(intent: &CreateIntent, number: u64) -> CreateIntent {
-    CreateIntent { intent: IntentId::new(1, number), ..intent.clone() }
-}
 
 fn begin(making: &mut JoinSet<()>, driver: &Arc<dyn Driver>, intent: CreateIntent) {
     let driver = Arc::clone(driver);

@@ -7,7 +7,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
-use skep_driver::{Access, CreateIntent, Driver, InstanceState, Kind, Target};
+use skep_driver::{CreateIntent, Driver, InstanceState, Kind, Target};
 use skep_driver_machine::{MachineKind, Settings};
 use skep_types::PowerAction;
 use tokio::io::AsyncReadExt;
@@ -46,14 +46,12 @@ fn docker(words: &[&str]) -> String {
 /// A coordinator's driver, with the way in that the program has.
 async fn driver(bench: &Bench, coordinator: &str) -> Arc<dyn Driver> {
     let kind = MachineKind::discover("testhost", Settings::new(path(), None)).await.unwrap();
-    let access = Access { agents_dir: bench.path("agents"), ..bench.access(coordinator) };
-    kind.open(access).await.unwrap()
+    kind.open(bench.access(coordinator)).await.unwrap()
 }
 
 fn intent(bench: &Bench, cluster: &str, containers: &Containers) -> CreateIntent {
     let program = std::fs::read(PROGRAM).unwrap();
     let sha256 = hex::encode(digest(&SHA256, &program).as_ref());
-    std::fs::create_dir(bench.path("agents")).unwrap();
     std::fs::write(bench.path("agents").join(&sha256), program).unwrap();
     let mut intent = bench.intent(&[("cloud", ""), ("label", &containers.label)]);
     intent.template.options.insert("testhost-cloud".to_owned(), String::new());

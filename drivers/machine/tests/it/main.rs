@@ -5,6 +5,7 @@
     reason = "every line of this crate is a test's; clippy exempts only #[test] functions"
 )]
 
+mod built_in;
 mod closed_off;
 mod conformance;
 mod failures;

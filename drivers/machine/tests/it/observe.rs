@@ -57,7 +57,10 @@ async fn the_address_is_the_one_that_the_plugin_tells_now() {
     // On its way up; the agent that was brought to it is there, and nobody brings another one.
     std::fs::write(&cloud, "Starting 192.0.2.3").unwrap();
     let starting = observed(&*driver, &target).await.unwrap();
-    assert_eq!((starting.state, starting.public_address), (InstanceState::Starting, "192.0.2.3".parse().ok()));
+    assert_eq!(
+        (starting.state, starting.public_address),
+        (InstanceState::Starting, "192.0.2.3".parse().ok())
+    );
     driver.ensure(&bench.intent(&[])).await.unwrap();
     assert_eq!(bench.door.knocks.load(Ordering::Relaxed), 1);
 }

@@ -18,6 +18,10 @@ use skep_types::{HostId, IntentId, Secret, Template};
 use tempfile::TempDir;
 
 pub(crate) const CLUSTER: &str = "c1";
+const PLUGIN: &str = "docker-machine-driver-testhost";
+
+/// One that is there, and goes to no machine: nobody is behind the doors of a test.
+const AGENT: &str = "00";
 
 pub(crate) struct Bench {
     pub(crate) folder: TempDir,
@@ -81,6 +85,8 @@ impl Bench {
         open(folder.path(), 0o711);
         std::fs::create_dir(folder.path().join("cloud")).unwrap();
         open(&folder.path().join("cloud"), 0o777);
+        std::fs::create_dir(folder.path().join("agents")).unwrap();
+        std::fs::copy("/bin/true", folder.path().join("agents").join(AGENT)).unwrap();
         Self { folder, door: Arc::default() }
     }
 
@@ -111,6 +117,7 @@ impl Bench {
     pub(crate) fn access(&self, coordinator: &str) -> Access {
         Access {
             state_dir: self.path(coordinator),
+            agents_dir: self.path("agents"),
             credentials: BTreeMap::from([("testhost-secret".to_owned(), Secret::new("hunter2"))]),
             ..Access::plain("a".parse().unwrap())
         }
@@ -128,8 +135,11 @@ impl Bench {
     }
 
     pub(crate) fn intent(&self, options: &[(&str, &str)]) -> CreateIntent {
-        let bootstrap =
-            Bootstrap { agent_urls: Vec::new(), agent_sha256: "0".repeat(64), agent_config: Secret::new("") };
+        let bootstrap = Bootstrap {
+            agent_urls: Vec::new(),
+            agent_sha256: AGENT.to_owned(),
+            agent_config: Secret::new(""),
+        };
         CreateIntent {
             cluster: CLUSTER.to_owned(),
             intent: IntentId::new(1, 7),
@@ -180,6 +190,17 @@ pub(crate) fn folders(work: &Path) -> Vec<PathBuf> {
     let shops = std::fs::read_dir(work).unwrap().flatten().map(|entry| entry.path());
     let shops = shops.filter(|path| path.extension().is_some_and(|extension| extension == "d"));
     shops.flat_map(std::fs::read_dir).flatten().flatten().map(|entry| entry.path()).collect()
+}
+
+/// Where users other than ours can run it.
+pub(crate) fn programs(bench: &Bench) -> OsString {
+    let built = std::env::split_paths(&path()).next().unwrap().join(PLUGIN);
+    std::fs::copy(built, bench.path(PLUGIN)).unwrap();
+    std::env::join_paths([bench.folder.path(), Path::new("/usr/bin"), Path::new("/bin")]).unwrap()
+}
+
+pub(crate) fn another(intent: &CreateIntent, number: u64) -> CreateIntent {
+    CreateIntent { intent: IntentId::new(1, number), ..intent.clone() }
 }
 
 /// As a coordinator asks: until there is an outcome.
