@@ -93,7 +93,10 @@ impl Session {
         let unusable = |error: io::Error| {
             DriverError::new(ErrorKind::Unavailable, "the plugin's folder cannot be made").caused_by(error)
         };
-        let lease = shop.users.as_ref().map(Users::lease).transpose().map_err(unusable)?;
+        let lease = match &shop.users {
+            Some(users) => Some(users.lease().await.map_err(unusable)?),
+            None => None,
+        };
         let folder = shop.workshop.lay(kept, lease.as_ref().map(|lease| lease.user)).map_err(unusable)?;
         let launch = shop.launch(&kept.machine, &folder, lease.as_ref(), limits);
         let plugin = Plugin::start(launch).await.map_err(errors::starting)?;

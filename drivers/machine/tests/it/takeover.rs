@@ -1,12 +1,12 @@
 //! Machines that move between coordinators, each with a folder of its own.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
 
 use skep_driver::{InstanceState, Target};
 use skep_types::PowerAction;
 
-use crate::setup::{Bench, CLUSTER, destroyed, listed, observed, path, users};
+use crate::setup::{Bench, CLUSTER, another, destroyed, folders, listed, observed, programs, users};
 
 #[tokio::test]
 async fn another_coordinator_goes_on_with_what_was_kept() {
@@ -59,28 +59,27 @@ async fn what_is_kept_holds_the_key_no_place_of_this_coordinator_and_is_never_pr
 }
 
 #[tokio::test]
-async fn each_plugin_has_a_user_of_its_own() {
+async fn each_plugin_has_a_user_of_its_own_also_after_another_account_s() {
     let range = users();
     let bench = Bench::new();
-    let work = bench.path("work");
-    // Where its user can reach it.
-    let program = "docker-machine-driver-testhost";
-    let built = std::env::split_paths(&path()).next().unwrap().join(program);
-    std::fs::copy(built, bench.path(program)).unwrap();
-    let programs = std::env::join_paths([bench.folder.path(), Path::new("/usr/bin")]).unwrap();
-    let driver = bench
-        .driver_with("one", |settings| {
-            (settings.users, settings.work, settings.path) = (Some(range), Some(work.clone()), programs);
-        })
-        .await;
-    let made = driver.ensure(&bench.intent(&[])).await.unwrap().instances.remove(0);
-    let file = std::fs::metadata(bench.path("cloud").join(made.instance.provider_id.as_str())).unwrap();
-    assert!((61_000..=61_009).contains(&file.uid()), "{}", file.uid());
-    assert_eq!(file.uid(), file.gid());
-    let kept = made.kept.as_ref().unwrap().reveal();
-    assert!(kept.contains("id_rsa.pub"), "{kept}");
-    // Its folder was gone with it.
-    let left = std::fs::read_dir(&work).unwrap().flatten().map(|entry| entry.path());
-    let folders = left.filter(|path| path.extension().is_some_and(|e| e == "d"));
-    assert_eq!(folders.flat_map(std::fs::read_dir).flatten().count(), 0);
+    let (work, programs) = (bench.path("work"), programs(&bench));
+    let mut owners = BTreeSet::new();
+    for (account, number) in [("one", 1), ("two", 2), ("one", 3)] {
+        let driver = bench
+            .driver_with(account, |settings| {
+                (settings.users, settings.work) = (Some(range), Some(work.clone()));
+                settings.path = programs.clone();
+            })
+            .await;
+        let made = driver.ensure(&another(&bench.intent(&[]), number)).await.unwrap().instances.remove(0);
+        let file = bench.path("cloud").join(made.instance.provider_id.as_str()).metadata().unwrap();
+        assert!((61_000..=61_009).contains(&file.uid()), "{}", file.uid());
+        assert_eq!(file.uid(), file.gid());
+        owners.insert(file.uid());
+        let kept = made.kept.as_ref().unwrap().reveal();
+        assert!(kept.contains("id_rsa.pub"), "{kept}");
+        // Its folder was gone with it.
+        assert!(folders(&work).is_empty());
+    }
+    assert_eq!(owners.len(), 3);
 }
