@@ -47,7 +47,7 @@ need_hosts() {
 need_python() {
     with_lock ensure_packages python3 python3-venv
     with_lock ensure_python_driver
-    export SKEP_PYTHON_DRIVER=$SKEP_CACHE/python-driver/skep-driver-ledger
+    export SKEP_PYTHON_DRIVER=$SKEP_CACHE/python-driver/skep-driver-simcloud
 }
 
 # A plugin that tests drive is written in Go.

@@ -8,6 +8,7 @@
 //! Coordinators count from 0 here: number 0 is "c1" to the cluster.
 
 mod cli;
+mod cloud;
 mod coordinator;
 mod docker;
 mod engine;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use tempfile::TempDir;
 
 pub use cli::{Answer, Cli};
+pub use cloud::Cloud;
 pub use coordinator::{Coordinator, Settings};
 pub use docker::Docker;
 pub use engine::{Engine, run};

@@ -4,12 +4,14 @@
 
 #[path = "e2e/children.rs"]
 mod children;
+#[path = "e2e/python.rs"]
+mod python;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use skep_tests::processes::{Cli, Processes, Programs, Settings, python_driver, run, simulator};
+use skep_tests::processes::{Cli, Processes, Programs, Settings, run, simulator};
 use skep_tests::wait::{until, until_true};
 use tempfile::TempDir;
 
@@ -31,30 +33,6 @@ fn put(program: &Path, folder: &Path, name: &str, mode: u32) -> PathBuf {
     std::fs::copy(program, &path).unwrap();
     std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
     path
-}
-
-#[test]
-fn a_driver_in_python_keeps_every_rule() {
-    let folder = plugin_folder();
-    let skep = Cli::new(Programs::from_environment().skep, folder.path().join("none.toml"));
-    let program = python_driver();
-    let file = format!("ledger-file={}", folder.path().join("ledger.db").display());
-    let test = ["driver", "test", program.to_str().unwrap(), "--option", &file];
-    // A room for two, when three are asked for.
-    let answer = skep.ask(&[&test[..], &["--short-option", "ledger-room=2"]].concat());
-    assert_eq!(answer.code, 0, "{}{}", answer.stdout, answer.stderr);
-    let kept = answer.stdout.lines().filter(|line| line.starts_with("kept ")).count();
-    // Two of the program, and all of its driver.
-    assert_eq!(kept, 2 + 17, "{}", answer.stdout);
-
-    let answer = skep.ask(&test);
-    assert_eq!(answer.code, 0, "{}{}", answer.stdout, answer.stderr);
-    let why = "not tried  rule 8 (ShortfallIsFinal): neither --short-option nor";
-    assert!(answer.stdout.contains(why), "{}", answer.stdout);
-
-    let refused = skep.ask(&["driver", "test", program.to_str().unwrap()]);
-    assert_eq!(refused.code, 1);
-    assert!(refused.stderr.contains("ledger-file"), "{}", refused.stderr);
 }
 
 #[test]

@@ -3,7 +3,7 @@
 #
 #     deploy/examples/python-driver/setup.sh FOLDER
 #
-# In FOLDER: a Python environment, the stubs generated from driver.proto, and the program skep-driver-ledger.
+# In FOLDER: a Python environment, the stubs generated from driver.proto, and the program skep-driver-simcloud.
 # Called again, it does only what has changed.
 
 set -euo pipefail
@@ -25,10 +25,10 @@ mkdir -p "$folder/stubs"
 "$folder/venv/bin/python" -m grpc_tools.protoc --proto_path="$protos" \
     --python_out="$folder/stubs" --grpc_python_out="$folder/stubs" "$protos/skep/driver/v1/driver.proto"
 
-cat >"$folder/skep-driver-ledger.new" <<PROGRAM
+cat >"$folder/skep-driver-simcloud.new" <<PROGRAM
 #!/bin/sh
-PYTHONPATH='$folder/stubs:$here' PYTHONPYCACHEPREFIX='$folder/cache' exec '$folder/venv/bin/python' -m ledger "\$@"
+PYTHONPATH='$folder/stubs:$here' PYTHONPYCACHEPREFIX='$folder/cache' exec '$folder/venv/bin/python' -m simcloud "\$@"
 PROGRAM
-chmod 755 "$folder/skep-driver-ledger.new"
-mv "$folder/skep-driver-ledger.new" "$folder/skep-driver-ledger"
-echo "$folder/skep-driver-ledger"
+chmod 755 "$folder/skep-driver-simcloud.new"
+mv "$folder/skep-driver-simcloud.new" "$folder/skep-driver-simcloud"
+echo "$folder/skep-driver-simcloud"

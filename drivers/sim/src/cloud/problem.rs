@@ -36,12 +36,10 @@ impl Problem {
     }
 
     pub(super) fn invalid(violations: Vec<FieldViolation>) -> Self {
+        let violations: Vec<Violation> = violations.into_iter().map(shown).collect();
         let listed: Vec<String> =
             violations.iter().map(|v| format!("{} {}", v.field, v.description)).collect();
-        Self {
-            violations: violations.into_iter().map(shown).collect(),
-            ..Self::new(StatusCode::BAD_REQUEST, "invalid", listed.join("; "))
-        }
+        Self { violations, ..Self::new(StatusCode::BAD_REQUEST, "invalid", listed.join("; ")) }
     }
 
     pub(super) fn unread(message: String) -> Self {
