@@ -18,8 +18,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
+use skep_core::State;
 use skep_core::state::{Intent, IntentKind};
-use skep_types::IntentId;
+use skep_types::{AccountName, IntentId};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -120,6 +121,12 @@ impl Work {
         }
         while self.done.join_next().await.is_some() {}
     }
+}
+
+fn creating(state: &State, account: &AccountName) -> bool {
+    let creates =
+        |intent: &Arc<Intent>| intent.account == *account && matches!(intent.kind, IntentKind::Create { .. });
+    state.intents.values().any(creates)
 }
 
 async fn work_on(caller: &Caller, intent: &Intent) {

@@ -20,8 +20,8 @@ use skep_types::{AccountName, HostId, Phase, chain};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 
-use super::Ownership;
 use super::call::Caller;
+use super::{Ownership, creating};
 use crate::context::Context;
 use crate::kept;
 use schedule::{Schedule, Wanted};
@@ -70,16 +70,20 @@ fn calls(due: Vec<Wanted>) -> Vec<Call> {
 /// The hosts whose instances may have got other addresses, where this coordinator asks about them.
 fn wanted(context: &Context, ownership: &Ownership) -> Vec<Wanted> {
     let state = context.raft.state();
-    if !state.accounts.values().any(|account| account.driver.addresses_change) {
+    let accounts = state.accounts.values().filter(|account| account.driver.addresses_change);
+    let creating: BTreeMap<_, _> =
+        accounts.map(|account| (&account.name, creating(&state, &account.name))).collect();
+    if creating.is_empty() {
         return Vec::new();
     }
     let wanted = |host: &Arc<Host>| {
         let account = state.accounts.get(&host.template.account)?;
         let owner = account.owner(account.shard_of(host.id))?;
         let mine = owner.coordinator == context.id && owner.process == ownership.process;
-        let asked = mine && account.driver.addresses_change && starts_or_runs(host);
-        asked.then(|| Wanted {
+        let creating = *creating.get(&account.name)?;
+        (mine && starts_or_runs(host)).then(|| Wanted {
             host: host.id,
+            creating,
             boot: (host.incarnation, host.session_floor),
             account: account.name.clone(),
             epoch: owner.epoch,

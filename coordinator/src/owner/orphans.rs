@@ -8,13 +8,12 @@ use std::sync::Arc;
 
 use skep_core::State;
 use skep_core::command::OutcomeCommand;
-use skep_core::state::{Intent, IntentKind};
 use skep_driver::{Driver, Instance, InstanceState};
 use skep_types::{AccountName, InstanceRef, chain};
 use tokio_util::sync::CancellationToken;
 
-use super::Ownership;
 use super::call::{Caller, everything};
+use super::{Ownership, creating};
 use crate::context::Context;
 
 /// Looks left out in a row while creates are under way: a list takes from what the provider answers, and of machines
@@ -82,12 +81,6 @@ impl Before {
         self.left_out = if due { 0 } else { self.left_out + 1 };
         due
     }
-}
-
-fn creating(state: &State, account: &AccountName) -> bool {
-    let creates =
-        |intent: &Arc<Intent>| intent.account == *account && matches!(intent.kind, IntentKind::Create { .. });
-    state.intents.values().any(creates)
 }
 
 /// The accounts whose first shard is this coordinator's: one search an account.

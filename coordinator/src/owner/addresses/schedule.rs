@@ -9,6 +9,8 @@ use tokio::time::Instant;
 /// Addresses come within seconds, as a rule; each look that finds the instance still starting doubles the pause.
 const FIRST: Duration = Duration::from_secs(3);
 const PAUSE_MAX: Duration = Duration::from_secs(60);
+/// While its account creates others, which are best looked at with it.
+const GATHER_MAX: Duration = Duration::from_secs(10);
 /// For longer than a boot may take: what does not run by then has failed.
 const LOOKS: u32 = 20;
 
@@ -16,6 +18,8 @@ const LOOKS: u32 = 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Wanted {
     pub(super) host: HostId,
+    /// Whether its account has creates under way.
+    pub(super) creating: bool,
     /// Changes with every start of its instance.
     pub(super) boot: (u32, u64),
     pub(super) account: AccountName,
@@ -43,7 +47,7 @@ impl Schedule {
             let known = before.remove(&wanted.host).filter(|looks| looks.boot == wanted.boot);
             let mut looks = known.unwrap_or_else(|| Looks::begin(wanted.boot, now));
             let host = wanted.host;
-            if looks.are_due(now) {
+            if looks.are_due(now, wanted.creating) {
                 due.push(wanted);
             }
             self.0.insert(host, looks);
@@ -64,8 +68,9 @@ impl Looks {
         Self { boot, made: 0, next: Some(now + FIRST) }
     }
 
-    fn are_due(&mut self, now: Instant) -> bool {
-        if self.next.is_none_or(|next| next > now) {
+    fn are_due(&mut self, now: Instant, creating: bool) -> bool {
+        let rest = if creating { GATHER_MAX } else { Duration::ZERO };
+        if self.next.is_none_or(|next| next + rest > now) {
             return false;
         }
         self.made += 1;
@@ -81,7 +86,7 @@ mod tests {
 
     fn wanted(boot: u64) -> Vec<Wanted> {
         let account = "aws".parse().unwrap();
-        vec![Wanted { host: HostId::new(1, 1), boot: (1, boot), account, epoch: 1 }]
+        vec![Wanted { host: HostId::new(1, 1), creating: false, boot: (1, boot), account, epoch: 1 }]
     }
 
     /// After how many seconds it is looked at, within half an hour.
@@ -96,6 +101,16 @@ mod tests {
         let seconds = seconds(&mut schedule, 1, Instant::now());
         assert_eq!(seconds[..6], [3, 9, 21, 45, 93, 153]);
         assert_eq!((seconds.len(), seconds[19]), (20, 993));
+    }
+
+    #[test]
+    fn looks_wait_for_what_is_being_made_but_not_for_ever() {
+        let (mut schedule, start) = (Schedule::default(), Instant::now());
+        let creating = || wanted(1).into_iter().map(|wanted| Wanted { creating: true, ..wanted }).collect();
+        let mut due = |at: u64, wanted| !schedule.due(wanted, start + Duration::from_secs(at)).is_empty();
+        assert!(!due(0, creating()) && !due(3, creating()) && !due(12, creating()));
+        assert!(due(13, creating()));
+        assert!(!due(19, creating()) && due(19, wanted(1)));
     }
 
     #[test]
