@@ -3,7 +3,7 @@
 //! ```text
 //! acting ─► MaxInFlight ─► Throttle ─► Deadline ─► Lazy(lease) ─┐
 //!                                                              ├─► Opening: opens, and opens again when settings or
-//! looking ────────────────────────────► Deadline ─► Lazy ──────┘   credentials changed ─► Kind ─► Driver
+//! looking ──────────────── Throttle ─► Deadline ─► Lazy ──────┘   credentials changed ─► Kind ─► Driver
 //! ```
 //!
 //! The bounds stand outside of what is opened anew: neither a rotation nor another program fills or empties a bucket. `upkeep`
@@ -116,10 +116,11 @@ impl Accounts {
         Ok(used.bounds.around(driver, &account, &self.means))
     }
 
-    /// For anybody, and only to look: without the account's bounds.
+    /// For anybody, and only to look: reads wait for a bucket of their own here, and nothing else waits.
     pub(crate) fn looking(&self, name: &AccountName) -> Result<Arc<dyn Driver>, DriverError> {
-        let (_, used) = self.used(name)?;
-        Ok(Deadline::on(Lazy::on(&used.opening, None), self.means.limit))
+        let (account, used) = self.used(name)?;
+        let driver = Deadline::on(Lazy::on(&used.opening, None), self.means.limit);
+        Ok(used.bounds.around_looks(driver, &account))
     }
 
     /// Whether the account can be used now; opens it, if that is not done yet. The error is the driver's own.

@@ -8,22 +8,34 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use skep_core::state::{Account, Share};
 use skep_driver::Driver;
 use skep_driver::decorators::{Begin, MaxInFlight, Throttle, decorate};
+use skep_types::{CallClass, Limits};
 
 use super::{Means, spent};
 
 /// Of a shard's first owner: nobody has spent anything.
 const FIRST_EPOCH: u64 = 1;
 
-/// Of the owner's calls. Nothing before the first of them.
+/// Nothing before the first call of each.
 #[derive(Debug, Default)]
-pub(super) struct Bounds(Mutex<Option<Held>>);
+pub(super) struct Bounds {
+    acting: Mutex<Option<Held>>,
+    looking: Mutex<Option<Looks>>,
+}
 
+/// Of the owner.
 #[derive(Debug)]
 struct Held {
     /// What the throttle keeps.
     share: Share,
     throttle: Arc<Throttle>,
     in_flight: Arc<MaxInFlight>,
+}
+
+/// Of anybody who only looks.
+#[derive(Debug)]
+struct Looks {
+    limits: Limits,
+    throttle: Arc<Throttle>,
 }
 
 impl Bounds {
@@ -35,7 +47,7 @@ impl Bounds {
         account: &Account,
         means: &Means,
     ) -> Arc<dyn Driver> {
-        let mut held = self.lock();
+        let mut held = lock(&self.acting);
         let held = match held.as_mut() {
             Some(held) => {
                 held.follow(account, means);
@@ -50,15 +62,36 @@ impl Bounds {
 
     /// For calls that wait, and while nobody makes another one.
     pub(super) fn follow(&self, account: &Account, means: &Means) {
-        if let Some(held) = self.lock().as_mut() {
+        if let Some(held) = lock(&self.acting).as_mut() {
             held.follow(account, means);
         }
     }
 
-    /// Every change is whole while the lock is held.
-    fn lock(&self) -> MutexGuard<'_, Option<Held>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The driver for looks: with a bucket of reads that is as large as the account's, and is not the owner's, which may be
+    /// another coordinator.
+    pub(super) fn around_looks(&self, driver: Arc<dyn Driver>, account: &Account) -> Arc<dyn Driver> {
+        let limits = reads(account.limits());
+        let mut looks = lock(&self.looking);
+        let looks = match looks.as_mut() {
+            Some(looks) => {
+                looks.follow(limits);
+                looks
+            }
+            None => looks.insert(Looks::first(limits)),
+        };
+        decorate(driver, Arc::clone(&looks.throttle))
     }
+}
+
+/// Every change is whole while the lock is held.
+fn lock<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn reads(mut limits: Limits) -> Limits {
+    limits.calls.retain(|class, _| *class == CallClass::Read);
+    limits.instances.retain(|class, _| *class == CallClass::Read);
+    limits
 }
 
 impl Held {
@@ -80,6 +113,19 @@ impl Held {
         if share != self.share {
             self.throttle.change(&share.limits, left(account, &share, means, false));
             self.share = share;
+        }
+    }
+}
+
+impl Looks {
+    fn first(limits: Limits) -> Self {
+        Self { throttle: Arc::new(Throttle::new(&limits, Begin::Full)), limits }
+    }
+
+    fn follow(&mut self, limits: Limits) {
+        if limits != self.limits {
+            self.throttle.change(&limits, Begin::Full);
+            self.limits = limits;
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Limits that change, and drivers that are replaced, while calls wait.
+//! Limits that change, and drivers that are replaced, while calls wait; and those of whoever only looks.
 
 use futures::future::join_all;
 
@@ -60,4 +60,26 @@ async fn another_program_fills_from_the_bucket_that_calls_wait_for() {
     assert_eq!(lab.lists_while(replaced).await, [0, 15, 30, 45, 60]);
     assert_eq!(lab.lists(1).await.as_secs(), 15);
     assert_eq!(other.opened.lock().unwrap().len(), 1);
+}
+
+/// As many as the account's endpoint takes, and none of the owner's.
+#[tokio::test(start_paused = true)]
+async fn looks_are_bounded_by_a_bucket_of_their_own() {
+    let lab = Lab::new();
+    let looks = async |count: usize| {
+        let begun = Instant::now();
+        for _ in 0..count {
+            lab.accounts.looking(&prod()).unwrap().list("c", None).await.unwrap();
+        }
+        begun.elapsed()
+    };
+    assert_eq!((looks(5).await, lab.lists(5).await), (Duration::ZERO, Duration::ZERO));
+    assert_eq!(looks(1).await, waited(1));
+    for _ in 0..10 {
+        lab.accounts.looking(&prod()).unwrap().attest("c", &[]).await.unwrap();
+    }
+    lab.change(|account| account.owners = vec![None]);
+    assert_eq!(looks(1).await, Duration::from_secs(1), "whoever owns it");
+    lab.limit(6, 2);
+    assert_eq!((looks(2).await, looks(1).await), (Duration::ZERO, waited(10)));
 }

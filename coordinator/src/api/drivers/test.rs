@@ -12,7 +12,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::api::Api;
 use crate::api::convert::requests;
 
-/// Pages that are counted; an account of more instances is fine as well.
+/// Pages that are counted, if there is the time; an account of more instances is fine as well.
 const PAGES: usize = 100;
 /// For the account to be opened and listed: a client gives a coordinator 30 s.
 const TRIED: Duration = Duration::from_secs(25);
@@ -76,18 +76,23 @@ impl Api {
         let end = Instant::now() + TRIED;
         self.context.accounts.ready_soon(&account.name).await?;
         let driver = self.context.accounts.looking(&account.name)?;
-        let late = |_| {
-            let message = format!("it was opened, and not listed within {} s", TRIED.as_secs());
-            Err(DriverError::new(ErrorKind::Unavailable, message))
-        };
-        timeout_at(end, self.count(&*driver)).await.unwrap_or_else(late)
+        self.count(&*driver, end).await
     }
 
-    async fn count(&self, driver: &dyn Driver) -> Result<u64, DriverError> {
+    /// One page is enough to know that the account can be used.
+    async fn count(&self, driver: &dyn Driver, end: Instant) -> Result<u64, DriverError> {
         let mut instances = 0;
         let mut token = None;
-        for _ in 0..PAGES {
-            let page = driver.list(self.context.cluster.as_str(), token.as_deref()).await?;
+        for pages in 0..PAGES {
+            let listed = timeout_at(end, driver.list(self.context.cluster.as_str(), token.as_deref()));
+            let page = match listed.await {
+                Ok(page) => page?,
+                Err(_) if pages > 0 => break,
+                Err(_) => {
+                    let message = format!("it was opened, and not listed within {} s", TRIED.as_secs());
+                    return Err(DriverError::new(ErrorKind::Unavailable, message));
+                }
+            };
             instances += page.instances.len() as u64;
             token = page.next;
             if token.is_none() {

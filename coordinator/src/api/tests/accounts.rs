@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use tokio::time::{Instant, timeout};
+
 use super::coordinator::{Clients, Coordinator};
+use super::lab_driver::SILENT;
 use super::*;
 
 const SECRET: &str = "hunter2-hunter2";
@@ -181,5 +184,30 @@ async fn an_account_is_tried_where_its_driver_is() {
     let tried = test("prod").await.unwrap();
     assert_eq!(tried.outcome, "unavailable");
     assert!(tried.message.contains("--credential-commands"), "{tried:?}");
+    coordinator.stop().await;
+}
+
+/// Its opening goes on beside the calls, whose clients would take a coordinator that is silent for 30 s for dead.
+#[tokio::test]
+async fn nobody_is_kept_waiting_by_an_account_that_is_being_opened() {
+    let coordinator = Coordinator::start().await;
+    let (mut admin, mut other) = (coordinator.admin(), coordinator.admin());
+    let silent = pb::AddAccountRequest { options: pairs("lab-endpoint", SILENT), ..add("make") };
+    admin.drivers.add_account(silent).await.unwrap();
+    let template =
+        pb::Template { driver: "lab".to_owned(), account: "prod".to_owned(), ..Default::default() };
+    let share = pb::Share { template: Some(template), ..Default::default() };
+    let spread = vec![share.clone(), share];
+    let request = pb::CreateHostsRequest { template: None, spread, ..create(mutation("web"), "web", 2) };
+    let begun = Instant::now();
+    let create = timeout(PATIENCE, admin.hosts.create(request));
+    let test =
+        timeout(PATIENCE, other.drivers.test_account(pb::TestAccountRequest { name: "prod".to_owned() }));
+    let (created, tested) = tokio::join!(create, test);
+    created.expect("it waits for the account").unwrap();
+    let tested = tested.expect("it waits for the account").unwrap().into_inner();
+    assert_eq!(tested.outcome, "unavailable");
+    assert!(tested.message.contains("still being opened"), "{tested:?}");
+    assert!(begun.elapsed() < Duration::from_secs(18), "shares are opened one after the other");
     coordinator.stop().await;
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use skep_driver::{Kind, Shared};
+use skep_driver::Kind;
 use skep_proto::v1 as pb;
 use skep_proto::v1::cluster_client::ClusterClient;
 use skep_proto::v1::drivers_client::DriversClient;
@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::{Channel, Endpoint};
 
 use super::PATIENCE;
-use super::lab_driver::LabDriver;
+use super::lab_driver::LabKind;
 use crate::agent_binaries::AgentBinaries;
 use crate::api::fixture::ADMIN;
 use crate::clock::BootClock;
@@ -147,7 +147,7 @@ impl Coordinator {
 }
 
 fn options(layout: Layout) -> run::Options {
-    let kind: Arc<dyn Kind> = Arc::new(Shared(Arc::new(LabDriver::new())));
+    let kind: Arc<dyn Kind> = Arc::new(LabKind::new());
     run::Options {
         layout,
         drivers: Drivers::new([kind]),

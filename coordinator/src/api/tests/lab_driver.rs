@@ -1,19 +1,43 @@
 //! A driver that describes itself, checks templates, and makes nothing.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use skep_driver::{CreateIntent, Driver, DriverError, ErrorKind, Instance, Page, Placed, Target, flags};
+use skep_driver::{
+    Access, CreateIntent, Driver, DriverError, ErrorKind, Instance, Kind, Page, Placed, Target, flags,
+};
 use skep_types::{DriverDescription, PowerAction, Template};
 
 use crate::api::fixture;
 
-#[derive(Debug)]
-pub(super) struct LabDriver(DriverDescription);
+/// Of an endpoint that never answers, no driver is ever opened.
+pub(super) const SILENT: &str = "silent";
 
-impl LabDriver {
+#[derive(Debug)]
+pub(super) struct LabKind(Arc<LabDriver>);
+
+impl LabKind {
     pub(super) fn new() -> Self {
-        Self(fixture::driver())
+        Self(Arc::new(LabDriver(fixture::driver())))
     }
 }
+
+#[async_trait]
+impl Kind for LabKind {
+    fn describe(&self) -> &DriverDescription {
+        self.0.describe()
+    }
+
+    async fn open(&self, access: Access) -> Result<Arc<dyn Driver>, DriverError> {
+        if access.options.get("lab-endpoint").is_some_and(|endpoint| endpoint == SILENT) {
+            std::future::pending::<()>().await;
+        }
+        Ok(Arc::clone(&self.0) as Arc<dyn Driver>)
+    }
+}
+
+#[derive(Debug)]
+struct LabDriver(DriverDescription);
 
 #[async_trait]
 impl Driver for LabDriver {
