@@ -73,3 +73,6 @@ async fn handshake(acceptor: TlsAcceptor, link: Link) -> Option<TlsStream<Link>>
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -211,12 +211,37 @@ async fn nobody_else_may_call_anything() {
         }),
     ];
     for (who, peer) in &outsiders {
-        for path in &methods() {
-            let expected = access(path) == Some(Access::Anonymous);
-            let called = call(&layer, path, peer).await;
-            assert_eq!(called.is_ok(), expected, "{who} at {path}: {called:?}");
+        // Wherever a coordinator found them.
+        for dialled in [false, true] {
+            let peer = PeerCertificates { dialled, ..peer.clone() };
+            for path in &methods() {
+                let expected = access(path) == Some(Access::Anonymous);
+                let called = call(&layer, path, &peer).await;
+                assert_eq!(called.is_ok(), expected, "{who} at {path}, dialled {dialled}: {called:?}");
+            }
         }
     }
+}
+
+/// Another host's agent may have come to have the address: what it says is its own host's, never the one's that was
+/// dialled.
+#[tokio::test]
+async fn an_agent_is_whom_its_certificate_names_wherever_it_was_dialled() {
+    let mut callers = Callers::new();
+    callers.lab.hosts("other", 1);
+    callers.lab.ready("other");
+    let agent = Key::generate().unwrap();
+    let key = Some(agent.public_key_digest());
+    callers.lab.set("other", |host| {
+        host.enrolment = Some(Enrolment { token: Digest([0; 32]), key, expires_at: None });
+    });
+    let other = callers.lab.host("other").id;
+    let address = callers.lab.host("h").instance.as_ref().and_then(|instance| instance.private_address);
+    let certified = peer(Some(callers.issuers.agent(other, 1, agent.public(), wall_now()).unwrap()));
+    let peer =
+        PeerCertificates { address: (address.unwrap(), 2376).into(), dialled: true, chain: certified.chain };
+    let (caller, _) = callers.layer().admit("/skep.agent.v1.Session/Open", Some(&peer)).await.unwrap();
+    assert!(matches!(caller, Caller::Host { id, .. } if id == other), "{caller:?}");
 }
 
 #[tokio::test]
