@@ -71,3 +71,13 @@ async fn drivers_and_their_flags_are_listed() {
     assert_snapshot!("driver_ls_json", shell.run("driver ls -o json").await);
     assert_snapshot!("driver_describe", shell.run("driver describe local").await);
 }
+
+#[tokio::test]
+async fn how_long_tokens_are_kept_is_said_beside_them() {
+    let mut drivers = drivers();
+    drivers[0].idempotency = "token".into();
+    drivers[0].token_retention_ms = 86_400_000;
+    let fake = Fake::new(World { drivers, ..World::default() });
+    let said = Shell::new(&fake).run("driver describe local").await.out;
+    assert!(said.contains("\nIdempotency          token, kept for 24h\n"), "{said}");
+}

@@ -5,7 +5,7 @@ use skep_proto::v1::{Driver, DriverCredential, DriverFlag, DriverLimit};
 use crate::context::Context;
 use crate::driver_flags;
 use crate::failure::Failure;
-use crate::output::{Format, json, table};
+use crate::output::{Format, age, json, table};
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -44,17 +44,28 @@ fn abilities(driver: &Driver) -> String {
     let naming = if driver.named_slots { "each with its own name" } else { "alike" };
     let lines = [
         ("Name", driver.name.clone()),
-        ("Idempotency", driver.idempotency.clone()),
+        ("Idempotency", idempotency(driver)),
         ("Instances of a call", format!("up to {}, {naming}", driver.batch_max)),
         ("Calls in flight", format!("up to {}", driver.calls_in_flight_max)),
         ("Settles within", format!("{} ms", driver.settle_ms)),
         ("Power", driver.power.clone()),
         ("Console", yes(driver.console)),
         ("Agent comes by", driver.way_in.clone()),
+        ("Adopts machines", yes(driver.adopts)),
+        ("Attests instances", yes(driver.attests)),
+        ("Tunnels", yes(driver.tunnels)),
+        ("Addresses change", yes(driver.addresses_change)),
         ("Accounts", accounts(driver)),
         ("Coordinators", driver.coordinators.join(", ")),
     ];
     lines.map(|(name, value)| format!("{}\n", format!("{name:<20} {value}").trim_end())).concat()
+}
+
+fn idempotency(driver: &Driver) -> String {
+    match driver.token_retention_ms {
+        0 => driver.idempotency.clone(),
+        kept => format!("{}, kept for {}", driver.idempotency, age::short(kept)),
+    }
 }
 
 pub(super) fn accounts(driver: &Driver) -> String {

@@ -83,6 +83,7 @@ pub(crate) fn driver(driver: &Driver) -> Value {
     json!({
         "name": driver.name,
         "idempotency": driver.idempotency,
+        "token_retention_ms": driver.token_retention_ms,
         "batch_max": driver.batch_max,
         "power": driver.power,
         "coordinators": driver.coordinators,
@@ -92,6 +93,10 @@ pub(crate) fn driver(driver: &Driver) -> Value {
         "calls_in_flight_max": driver.calls_in_flight_max,
         "settle_ms": driver.settle_ms,
         "way_in": driver.way_in,
+        "adopts": driver.adopts,
+        "attests": driver.attests,
+        "tunnels": driver.tunnels,
+        "addresses_change": driver.addresses_change,
         "flags": driver_flags(&driver.flags),
         "account_flags": driver_flags(&driver.account_flags),
         "credentials": credentials,

@@ -97,6 +97,11 @@ pub(crate) fn drivers() -> Vec<Driver> {
             required: false,
         }],
         limits: vec![DriverLimit { class: "create".into(), per_instance: true, per_minute: 60, burst: 10 }],
+        token_retention_ms: 0,
+        adopts: false,
+        attests: false,
+        tunnels: true,
+        addresses_change: false,
     }]
 }
 

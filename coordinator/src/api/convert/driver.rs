@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use skep_core::State;
 use skep_core::state::{BrokenProgram, Coordinator};
@@ -31,6 +32,10 @@ fn write(driver: &DriverDescription, state: &State) -> pb::Driver {
         name: driver.name.to_string(),
         flags: driver.flags.iter().map(flag).collect(),
         idempotency: idempotency(driver.idempotency).to_owned(),
+        token_retention_ms: match driver.idempotency {
+            Idempotency::Token { retention } => milliseconds(retention),
+            Idempotency::UniqueName | Idempotency::None => 0,
+        },
         batch_max: driver.batch.max,
         power: driver.power.label().to_owned(),
         coordinators: state.coordinators.values().filter(has).map(|has| has.id.to_string()).collect(),
@@ -38,7 +43,7 @@ fn write(driver: &DriverDescription, state: &State) -> pb::Driver {
         console: driver.console,
         named_slots: driver.batch.naming == SlotNaming::Named,
         calls_in_flight_max: driver.calls_in_flight_max,
-        settle_ms: u64::try_from(driver.settle.as_millis()).unwrap_or(u64::MAX),
+        settle_ms: milliseconds(driver.settle),
         way_in: match driver.way_in {
             WayIn::UserData => "user-data".to_owned(),
             WayIn::Ssh => "ssh".to_owned(),
@@ -46,7 +51,15 @@ fn write(driver: &DriverDescription, state: &State) -> pb::Driver {
         account_flags: driver.account_flags.iter().map(flag).collect(),
         credentials: driver.credentials.iter().map(credential).collect(),
         limits: limits(&driver.limits),
+        adopts: driver.adopts,
+        attests: driver.attests,
+        tunnels: driver.tunnels,
+        addresses_change: driver.addresses_change,
     }
+}
+
+fn milliseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Programs that coordinators found and cannot use, as each said when it looked last.
@@ -108,3 +121,6 @@ fn idempotency(class: Idempotency) -> &'static str {
         Idempotency::None => "none",
     }
 }
+
+#[cfg(test)]
+mod tests;
