@@ -1,5 +1,7 @@
 //! One change of managers at a time, and never the quorum.
 
+use std::sync::Arc;
+
 use skep_core::state::SwarmNode;
 use skep_types::{FailureClass, NodeRole, Phase};
 
@@ -42,6 +44,24 @@ fn the_next_manager_comes_from_where_the_fewest_are() {
     }
     let third = node(&cluster, "s-manager-3");
     assert_eq!(roles(&cluster), [("s-manager-1".to_owned(), third, NodeRole::Manager)]);
+}
+
+/// Zones are a provider's own words: what is called alike in two accounts, or nothing, is not one place.
+#[test]
+fn accounts_are_lost_apart_whatever_their_zones_are_called() {
+    for zone in ["a", ""] {
+        let mut cluster = to_promote(&["s-manager-2", "s-manager-3"]);
+        for (name, account) in [("s-manager-1", "lab"), ("s-manager-2", "lab"), ("s-manager-3", "office")] {
+            cluster.with_host(name, |host| {
+                Arc::make_mut(&mut host.template).account = account.parse().unwrap();
+                if let Some(instance) = &mut host.instance {
+                    instance.zone = zone.to_owned();
+                }
+            });
+        }
+        let third = node(&cluster, "s-manager-3");
+        assert_eq!(roles(&cluster), [("s-manager-1".to_owned(), third, NodeRole::Manager)], "{zone:?}");
+    }
 }
 
 #[test]
