@@ -13,9 +13,13 @@ use skep_sim::SimConfig;
 use skep_tests::inprocess::{Around, InProcess, Moment, Rest, Setup, create, eventually, mutation};
 use skep_types::{ConditionKind, CredentialDescription, DriverDescription};
 
-/// Creates a second, and those that may come at once after a rest.
-const RATE: u32 = 3;
-const BURST: u32 = 2;
+/// Creates a second, and those that may come at once after a rest: many beside what comes in while owners change, so that an
+/// owner that began with a full bucket would be seen.
+const RATE: u32 = 1;
+const BURST: u32 = 10;
+const CHANGES: u32 = 2;
+/// Calls may be seen by so much later than they were let through, on a busy machine.
+const LATE_SECONDS: u32 = 2;
 
 fn account(name: &str, token: &str) -> pb::AddAccountRequest {
     pb::AddAccountRequest {
@@ -88,12 +92,13 @@ async fn invariant_06_a_limit_holds_over_two_changes_of_owner() {
     let cluster = InProcess::start(Setup { world, ..Setup::default() }).await.unwrap();
     add(&cluster, limited()).await;
     let seen = creates(&cluster);
-    let request = of_account("slow", "web", 18);
+    let request = of_account("slow", "web", 28);
     let operator = cluster.operator().unwrap();
     let asked = operator.ask(async |c| c.hosts.clone().create(request.clone()).await).await.unwrap();
-    for change in 1..=2_usize {
+    // The first owner spends its whole bucket, the second what comes in.
+    for sent in [10, 15] {
         let count = || seen.lock().unwrap().len();
-        eventually("some creates", || (count() >= change * 5).then_some(())).await.unwrap();
+        eventually("some creates", || (count() >= sent).then_some(())).await.unwrap();
         let before = eventually("an owner", || owner(&cluster, "slow")).await.unwrap();
         cluster.crash(before).await;
         let others = || owner(&cluster, "slow").filter(|now| *now != before);
@@ -105,10 +110,11 @@ async fn invariant_06_a_limit_holds_over_two_changes_of_owner() {
     let times = seen.lock().unwrap().clone();
     let above = most_above(&times);
     skep_tests::print(&format!("{} creates, at most {above:.2} above the rate (burst {BURST})", times.len()));
-    assert!(times.len() >= 18);
-    assert!(above <= f64::from(2 * BURST), "{above}");
+    assert!(times.len() >= 28);
+    // Each new owner tries for one token more than it knows of.
+    assert!(above <= f64::from(BURST + CHANGES + RATE * LATE_SECONDS), "{above}");
     let rest = Rest::of(&cluster, &cluster.at_rest().await.unwrap()).unwrap();
-    assert_eq!(rest.ready.len(), 18);
+    assert_eq!(rest.ready.len(), 28);
 }
 
 /// The tokens it was opened with, in order, on all coordinators.
