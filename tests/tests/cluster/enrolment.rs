@@ -1,4 +1,4 @@
-//! First contact that comes too late.
+//! First contact that comes too late, or never.
 
 use std::time::Duration;
 
@@ -6,10 +6,11 @@ use prost::Message as _;
 use skep_core::state::{Intent, IntentKind};
 use skep_proto::agent::{EnrolRequest, Identity};
 use skep_proto::store::FrozenBootstrap;
+use skep_proto::v1 as pb;
 use skep_sim::{Behaviour, SimConfig};
 use skep_tests::inprocess::{InProcess, Setup, create, eventually};
 use skep_tls::Key;
-use skep_types::{AgentConfig, EnrolmentConfig, Phase, limits};
+use skep_types::{AgentConfig, EnrolmentConfig, FailureClass, Phase, limits};
 use tonic::{Code, Status};
 
 /// Long enough to read an intent while it is open.
@@ -77,4 +78,25 @@ async fn a_token_expires_fifteen_minutes_after_its_intent_closed() {
     assert_eq!(after.hosts, before.hosts, "what was refused has changed something");
     let late = after.host(tokens[1].subject.parse().unwrap()).unwrap();
     assert_eq!(late.enrolment.unwrap().key, None, "nobody owns it");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_console_of_a_host_whose_agent_never_comes_is_told_by_any_coordinator() {
+    let cluster = without_agents().await;
+    let operator = cluster.operator().unwrap();
+    let asked = operator.ask(async |c| c.hosts.clone().create(create("mute", 1)).await).await.unwrap();
+    let booting = |state: &skep_core::State| {
+        state.hosts.values().next().is_some_and(|host| host.phase == Phase::Booting)
+    };
+    cluster.until("the host is bound", |state| state.intents.is_empty() && booting(state)).await.unwrap();
+    cluster.clock.put_forward(limits::BOOT_DEADLINE + Duration::from_secs(1));
+    cluster.finished(&asked.id).await.unwrap();
+    let state = cluster.at_rest().await.unwrap();
+    let host = state.hosts.values().next().unwrap();
+    assert!(matches!(host.phase, Phase::Failed { class: FailureClass::Boot, .. }), "{:?}", host.phase);
+    for id in cluster.ids() {
+        let asked = pb::GetHostRequest { host: host.name.to_string() };
+        let told = operator.at(id).unwrap().hosts.explain(asked).await.unwrap().into_inner();
+        assert_eq!(told.console, "running", "coordinator {id}");
+    }
 }
