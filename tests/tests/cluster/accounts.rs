@@ -34,13 +34,13 @@ fn account(name: &str, token: &str) -> pb::AddAccountRequest {
     }
 }
 
-fn limited() -> pb::AddAccountRequest {
-    let bucket = pb::Bucket { per_minute: RATE * 60, burst: BURST };
-    let calls = BTreeMap::from([("create".to_owned(), bucket)]);
-    pb::AddAccountRequest {
-        limits: Some(pb::AccountLimits { calls, ..Default::default() }),
-        ..account("slow", "")
-    }
+fn creates_at(per_minute: u32, burst: u32) -> Option<pb::AccountLimits> {
+    let calls = BTreeMap::from([("create".to_owned(), pb::Bucket { per_minute, burst })]);
+    Some(pb::AccountLimits { calls, ..Default::default() })
+}
+
+fn limited(per_minute: u32, burst: u32) -> pb::AddAccountRequest {
+    pb::AddAccountRequest { limits: creates_at(per_minute, burst), ..account("slow", "") }
 }
 
 async fn add(cluster: &InProcess, request: pb::AddAccountRequest) {
@@ -90,7 +90,7 @@ fn most_above(times: &[Instant]) -> f64 {
 async fn invariant_06_a_limit_holds_over_two_changes_of_owner() {
     let world = SimConfig { batch_max: 1, ..SimConfig::default() };
     let cluster = InProcess::start(Setup { world, ..Setup::default() }).await.unwrap();
-    add(&cluster, limited()).await;
+    add(&cluster, limited(RATE * 60, BURST)).await;
     let seen = creates(&cluster);
     let request = of_account("slow", "web", 28);
     let operator = cluster.operator().unwrap();
@@ -115,6 +115,32 @@ async fn invariant_06_a_limit_holds_over_two_changes_of_owner() {
     assert!(above <= f64::from(BURST + CHANGES + RATE * LATE_SECONDS), "{above}");
     let rest = Rest::of(&cluster, &cluster.at_rest().await.unwrap()).unwrap();
     assert_eq!(rest.ready.len(), 28);
+}
+
+/// A limit that was a mistake is mended while calls wait for it: a minute for each of them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn limits_that_are_set_reach_calls_that_wait_already() {
+    let world = SimConfig { batch_max: 1, ..SimConfig::default() };
+    let cluster = InProcess::start(Setup { coordinators: 1, world, ..Setup::default() }).await.unwrap();
+    add(&cluster, limited(1, 1)).await;
+    let seen = creates(&cluster);
+    let request = of_account("slow", "web", 4);
+    let operator = cluster.operator().unwrap();
+    let asked = operator.ask(async |c| c.hosts.clone().create(request.clone()).await).await.unwrap();
+    eventually("the first create", || (!seen.lock().unwrap().is_empty()).then_some(())).await.unwrap();
+    let open = || cluster.newest().filter(|state| state.intents.len() == 3).map(drop);
+    eventually("the others wait", open).await.unwrap();
+    let limits = pb::SetAccountLimitsRequest {
+        mutation: mutation("limits"),
+        name: "slow".to_owned(),
+        limits: creates_at(600, 10),
+    };
+    operator.ask(async |c| c.drivers.clone().set_account_limits(limits.clone()).await).await.unwrap();
+    cluster.finished(&asked.id).await.unwrap();
+    cluster.stops.clear();
+    let times = seen.lock().unwrap().clone();
+    assert_eq!(times.len(), 4);
+    assert!((times[3] - times[0]).as_secs() < 60, "a create waited for its token as it was");
 }
 
 /// The tokens it was opened with, in order, on all coordinators.
