@@ -27,6 +27,8 @@ pub(super) async fn foreign_is_untouched(scope: &Scope<'_>) -> Checked {
     let mut foreign = targets(&theirs);
     let unmanaged = scope.subject.make_foreign().await;
     foreign.extend(unmanaged.clone().map(Target::from));
+    // Until then it proves nothing that they are not seen.
+    scope.settle().await;
     for target in &foreign {
         refuses_to_touch(scope, target).await?;
     }
