@@ -33,12 +33,17 @@ impl Api {
     async fn console(&self, host: &Host) -> Option<String> {
         let silent = host.session.is_none() && matches!(host.phase, Phase::Booting | Phase::Failed { .. });
         let instance = host.instance.as_ref().filter(|_| silent)?;
-        let driver = self.context.accounts.looking(&host.template.account).ok()?;
+        let (accounts, account) = (&self.context.accounts, &host.template.account);
+        let driver = accounts.looking(account).ok()?;
         if !driver.describe().console {
             return None;
         }
         let target = kept::target(&self.context.trust.sealer, instance);
-        let asked = driver.console(self.context.cluster.as_str(), &target);
+        let asked = async {
+            // An opening that takes longer goes on, for whoever asks next.
+            accounts.ready_soon(account).await?;
+            driver.console(self.context.cluster.as_str(), &target).await
+        };
         let output = tokio::time::timeout(CONSOLE, asked).await.ok()?.ok()?;
         let from = (0..=output.len())
             .rev()
