@@ -3,12 +3,13 @@
 //! Bounds are changed in place, not made anew: calls that wait already go on under those that hold now, and what is under way
 //! is counted.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use skep_core::state::{Account, Share};
 use skep_driver::Driver;
 use skep_driver::decorators::{Begin, MaxInFlight, Throttle, decorate};
-use skep_types::{CallClass, Limits};
+use skep_types::{CallClass, Limits, Revision};
 
 use super::{Means, spent};
 
@@ -25,6 +26,8 @@ pub(super) struct Bounds {
 /// Of the owner.
 #[derive(Debug)]
 struct Held {
+    /// Of the account that it follows: whoever read an older one comes late.
+    revision: Revision,
     /// What the throttle keeps.
     share: Share,
     throttle: Arc<Throttle>,
@@ -104,10 +107,15 @@ impl Held {
             left(account, &share, means, true)
         };
         let throttle = Arc::new(Throttle::new(&share.limits, begin));
-        Self { share, throttle, in_flight: Arc::new(MaxInFlight::new(account.calls_in_flight_max())) }
+        let in_flight = Arc::new(MaxInFlight::new(account.calls_in_flight_max()));
+        Self { revision: account.revision, share, throttle, in_flight }
     }
 
     fn follow(&mut self, account: &Account, means: &Means) {
+        if account.revision < self.revision {
+            return;
+        }
+        self.revision = account.revision;
         self.in_flight.change(account.calls_in_flight_max());
         let share = account.share(means.id);
         if share != self.share {
@@ -124,7 +132,8 @@ impl Looks {
 
     fn follow(&mut self, limits: Limits) {
         if limits != self.limits {
-            self.throttle.change(&limits, Begin::Full);
+            let spent = Begin::After { idle: None, made: 0, paid: BTreeSet::new(), newest: None };
+            self.throttle.change(&limits, spent);
             self.limits = limits;
         }
     }

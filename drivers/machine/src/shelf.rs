@@ -73,8 +73,12 @@ impl Shelf {
     /// It was, and is no more.
     pub(crate) fn bury(&self, machine: &str) -> Result<(), DriverError> {
         if let Some(mark) = file(&self.gone, machine) {
-            // The mark must have come to stay before the entry goes.
-            File::create(mark).and_then(|mark| mark.sync_all()).map_err(failed)?;
+            // The mark must have come to stay before the entry goes, and its name with it.
+            let stays = || {
+                File::create(mark)?.sync_all()?;
+                File::open(&self.gone)?.sync_all()
+            };
+            stays().map_err(failed)?;
         }
         self.forget(machine)
     }

@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use skep_machine_protocol::PluginUser;
+use tokio::task::spawn_blocking;
 use tracing::warn;
 
 use last::Last;
@@ -90,8 +91,9 @@ impl Users {
     /// The next one: what an earlier plugin left running meets its successor late. One of whom something still runs
     /// is lent only when all others are lent, or are such, too.
     pub(crate) async fn lease(&self) -> io::Result<Lease> {
+        let running =
+            spawn_blocking(|| running::users(Path::new("/proc"))).await.map_err(io::Error::other)??;
         let last = Last::hold(&self.locks, self.range).await?;
-        let running = running::users(Path::new("/proc"))?;
         let mut second_best = None;
         for id in self.range.after(last.get()) {
             if running.contains(&id) && second_best.is_some() {

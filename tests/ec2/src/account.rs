@@ -243,12 +243,14 @@ impl Account {
         let (now, delay) = (Instant::now(), state.behaviour.visible_after);
         let young = |id: &str| state.made.get(id).is_some_and(|made| now.duration_since(*made) < delay);
         let hidden = |id: &str| action == "DescribeInstances" && young(id);
-        let called: &[&str] = if state.behaviour.outside { &xml::PUBLIC } else { &xml::ALL };
-        let mut xml = xml::rewritten(&done.xml, hidden, &state.addresses, called)?;
-        if action == "RunInstances" {
-            xml = xml::without_public_addresses(&xml)?;
-        }
-        Ok(Reply::Answer { status: 200, xml })
+        let changes = xml::Changes {
+            hidden,
+            addresses: &state.addresses,
+            called: if state.behaviour.outside { &xml::PUBLIC } else { &xml::ALL },
+            // They come when an instance starts.
+            without: if action == "RunInstances" { &xml::PUBLIC } else { &[] },
+        };
+        Ok(Reply::Answer { status: 200, xml: xml::rewritten(&done.xml, &changes)? })
     }
 }
 

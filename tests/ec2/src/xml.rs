@@ -17,37 +17,37 @@ pub(crate) fn instances(xml: &str) -> Result<Vec<String>, Unreadable> {
     Ok(items(&document).filter_map(|item| child(item, "instanceId")).map(|(id, _)| id.to_owned()).collect())
 }
 
-/// The answer without the `hidden` instances, and with the `addresses` of those that have others than the emulator
-/// gave them, in the elements called so.
-pub(crate) fn rewritten(
+/// What is told otherwise than the emulator does.
+pub(crate) struct Changes<'a, H> {
+    /// Instances that are not told at all.
+    pub(crate) hidden: H,
+    /// Of the instances that have others than the emulator gave them.
+    pub(crate) addresses: &'a HashMap<String, Ipv4Addr>,
+    /// The elements that they stand in.
+    pub(crate) called: &'a [&'a str],
+    /// Elements that are not told of any instance.
+    pub(crate) without: &'a [&'a str],
+}
+
+pub(crate) fn rewritten<H: Fn(&str) -> bool>(
     xml: &str,
-    hidden: impl Fn(&str) -> bool,
-    addresses: &HashMap<String, Ipv4Addr>,
-    called: &[&str],
+    changes: &Changes<'_, H>,
 ) -> Result<String, Unreadable> {
     let document = Document::parse(xml)?;
     let mut edits: Vec<(Range<usize>, String)> = Vec::new();
     for item in items(&document) {
         let Some((id, _)) = child(item, "instanceId") else { continue };
-        if hidden(id) {
+        if (changes.hidden)(id) {
             edits.push((item.range(), String::new()));
-        } else if let Some(address) = addresses.get(id) {
-            let here = elements(item, called).filter_map(|node| node.first_child());
-            edits.extend(here.map(|text| (text.range(), address.to_string())));
+            continue;
+        }
+        edits.extend(elements(item, changes.without).map(|node| (node.range(), String::new())));
+        if let Some(address) = changes.addresses.get(id) {
+            let told = elements(item, changes.called).filter(|node| !is_any(*node, changes.without));
+            let texts = told.filter_map(|node| node.first_child());
+            edits.extend(texts.map(|text| (text.range(), address.to_string())));
         }
     }
-    Ok(edited(xml, edits))
-}
-
-/// The answer as it is at first: public addresses come when an instance starts.
-pub(crate) fn without_public_addresses(xml: &str) -> Result<String, Unreadable> {
-    let document = Document::parse(xml)?;
-    let here = items(&document).flat_map(|item| elements(item, &PUBLIC));
-    let edits = here.map(|node| (node.range(), String::new())).collect();
-    Ok(edited(xml, edits))
-}
-
-fn edited(xml: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
     edits.sort_by_key(|(range, _)| range.start);
     let mut to = String::with_capacity(xml.len());
     let mut at = 0;
@@ -57,7 +57,7 @@ fn edited(xml: &str, mut edits: Vec<(Range<usize>, String)>) -> String {
         at = range.end;
     }
     to.push_str(&xml[at..]);
-    to
+    Ok(to)
 }
 
 /// Those that the emulator makes up belong to somebody.
@@ -76,7 +76,11 @@ fn items<'a>(document: &'a Document<'a>) -> impl Iterator<Item = Node<'a, 'a>> {
 }
 
 fn elements<'a>(item: Node<'a, 'a>, called: &[&str]) -> impl Iterator<Item = Node<'a, 'a>> {
-    item.descendants().filter(|node| called.iter().any(|tag| node.has_tag_name(name(tag))))
+    item.descendants().filter(|node| is_any(*node, called))
+}
+
+fn is_any(node: Node<'_, '_>, called: &[&str]) -> bool {
+    called.iter().any(|tag| node.has_tag_name(name(tag)))
 }
 
 fn child<'a>(item: Node<'a, 'a>, local: &str) -> Option<(&'a str, Range<usize>)> {
@@ -116,21 +120,26 @@ mod tests {
         assert_eq!(instances(ANSWER).unwrap(), ["i-1", "i-2"]);
     }
 
+    fn changed(hidden: &str, called: &[&str], without: &[&str]) -> String {
+        let addresses = HashMap::from([("i-1".to_owned(), Ipv4Addr::new(192, 0, 2, 7))]);
+        let hidden = |id: &str| id == hidden;
+        rewritten(ANSWER, &Changes { hidden, addresses: &addresses, called, without }).unwrap()
+    }
+
     #[test]
     fn an_instance_is_hidden_and_another_one_moved() {
-        let addresses = HashMap::from([("i-1".to_owned(), Ipv4Addr::new(192, 0, 2, 7))]);
-        let seen = rewritten(ANSWER, |id| id == "i-2", &addresses, &ALL).unwrap();
+        let seen = changed("i-2", &ALL, &[]);
         assert_eq!(instances(&seen).unwrap(), ["i-1"]);
         assert_eq!(seen.matches("192.0.2.7").count(), 3);
         assert!(!seen.contains("10.0.0.1") && !seen.contains("203.0.113.1"));
-        let seen = rewritten(ANSWER, |_| false, &addresses, &PUBLIC).unwrap();
+        let seen = changed("", &PUBLIC, &[]);
         assert_eq!((seen.matches("192.0.2.7").count(), seen.matches("10.0.0.1").count()), (1, 2));
     }
 
     #[test]
     fn an_instance_has_no_public_address_yet() {
-        let seen = without_public_addresses(ANSWER).unwrap();
+        let seen = changed("", &ALL, &PUBLIC);
         assert_eq!(instances(&seen).unwrap(), ["i-1", "i-2"]);
-        assert!(!seen.contains("ipAddress") && seen.contains("privateIpAddress"));
+        assert!(!seen.contains("ipAddress") && seen.matches("192.0.2.7").count() == 2);
     }
 }

@@ -24,7 +24,7 @@ from urllib.parse import urlsplit
 CONNECT_SECONDS = 5
 # Between two pieces of an answer. A create is answered when its instances exist. skepd gives a call two minutes: this,
 # twice over, is less, so that it hears how the call ended.
-ANSWER_SECONDS = 50
+ANSWER_SECONDS = 40
 # A page of instances has a tenth of it. A server that never stops sending must not fill the memory.
 ANSWER_BYTES = 4 * 1024 * 1024
 # Where a cloud that throttles does not say for how long.

@@ -109,7 +109,11 @@ fn instance_ref(from: pb::InstanceRef) -> Result<InstanceRef, WireError> {
 }
 
 pub(super) fn target(from: pb::Target) -> Result<Target, WireError> {
-    Ok(Target { instance: instance_ref(required("target.ref", from.r#ref)?)?, kept: kept(from.kept)? })
+    let told = required("target.ref", from.r#ref)?;
+    // The name is as it was taken once, perhaps when longer ones were.
+    let instance =
+        InstanceRef { provider_id: parsed("target.ref.provider_id", &told.provider_id)?, name: told.name };
+    Ok(Target { instance, kept: kept(from.kept)? })
 }
 
 pub(super) fn targets(from: Vec<pb::Target>) -> Result<Vec<Target>, WireError> {

@@ -10,7 +10,7 @@ use tokio::time::{sleep, timeout};
 
 use super::{Lease, UserRange};
 
-/// For the others that choose: each looks at all processes once.
+/// For the others that choose.
 const TURN: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(5);
 /// Of a number, with blanks: so each is written over the one before as a whole.

@@ -1,0 +1,50 @@
+//! Looks that are under way.
+
+use std::collections::HashMap;
+
+use skep_types::{AccountName, HostId};
+use tokio::task::{Id, JoinSet};
+
+use super::schedule::{Answer, Boot};
+
+pub(super) type Answers = Vec<(HostId, Boot, Answer)>;
+
+/// One an account, so that none waits for another one's provider. They end with the loop.
+#[derive(Debug, Default)]
+pub(super) struct Rounds {
+    tasks: JoinSet<Answers>,
+    accounts: HashMap<Id, AccountName>,
+}
+
+impl Rounds {
+    pub(super) fn begin(
+        &mut self,
+        account: AccountName,
+        round: impl Future<Output = Answers> + Send + 'static,
+    ) {
+        self.accounts.insert(self.tasks.spawn(round).id(), account);
+    }
+
+    /// Of the one that ends next. One whose driver panicked has none; its hosts are due again.
+    pub(super) async fn next(&mut self) -> Answers {
+        match self.tasks.join_next_with_id().await {
+            Some(Ok((id, answers))) => {
+                self.accounts.remove(&id);
+                answers
+            }
+            Some(Err(error)) => {
+                self.accounts.remove(&error.id());
+                Answers::default()
+            }
+            None => Answers::default(),
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
+    pub(super) fn is_under_way(&self, account: &AccountName) -> bool {
+        self.accounts.values().any(|other| other == account)
+    }
+}
