@@ -13,6 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
+use skep_core::State;
 use skep_core::command::{Addresses, OutcomeCommand};
 use skep_core::state::{self, Host};
 use skep_driver::{DriverError, Instance, InstanceState};
@@ -96,30 +97,35 @@ fn calls(due: Vec<Wanted>) -> BTreeMap<AccountName, Vec<Call>> {
 fn wanted(context: &Context, ownership: &Ownership, rounds: &Rounds) -> Vec<Wanted> {
     let state = context.raft.state();
     let accounts = state.accounts.values().filter(|account| account.driver.addresses_change);
-    let creating: BTreeMap<_, _> =
-        accounts.map(|account| (&account.name, creating(&state, &account.name))).collect();
-    if creating.is_empty() {
+    let rests: BTreeMap<&AccountName, Rest> =
+        accounts.map(|account| (&account.name, rest(&state, &account.name, rounds))).collect();
+    if rests.is_empty() {
         return Vec::new();
     }
     let wanted = |host: &Arc<Host>| {
         let account = state.accounts.get(&host.template.account)?;
         let owner = account.owner(account.shard_of(host.id))?;
         let mine = owner.coordinator == context.id && owner.process == ownership.process;
-        let creating = *creating.get(&account.name)?;
-        let under_way = rounds.is_under_way(&account.name);
+        let rest = *rests.get(&account.name)?;
         (mine && starts_or_runs(host, state.time)).then(|| Wanted {
             host: host.id,
-            rest: match (under_way, creating) {
-                (true, _) => Rest::UntilTheRoundEnds,
-                (false, true) => Rest::ForAWhile,
-                (false, false) => Rest::None,
-            },
+            rest,
             boot: (host.incarnation, host.session_floor),
             account: account.name.clone(),
             epoch: owner.epoch,
         })
     };
     state.hosts.values().filter_map(wanted).collect()
+}
+
+fn rest(state: &State, account: &AccountName, rounds: &Rounds) -> Rest {
+    if rounds.is_under_way(account) {
+        Rest::UntilTheRoundEnds
+    } else if creating(state, account) {
+        Rest::ForAWhile
+    } else {
+        Rest::None
+    }
 }
 
 fn starts_or_runs(host: &Host, now: ClusterTime) -> bool {

@@ -48,3 +48,18 @@ impl Rounds {
         self.accounts.values().any(|other| other == account)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn an_account_whose_driver_panicked_is_asked_again() {
+        let mut rounds = Rounds::default();
+        let [one, other]: [AccountName; 2] = ["aws", "other"].map(|name| name.parse().unwrap());
+        rounds.begin(one.clone(), async { panic!("a driver's answer is not what it should be") });
+        assert!(rounds.is_under_way(&one) && !rounds.is_under_way(&other));
+        assert!(rounds.next().await.is_empty());
+        assert!(!rounds.is_under_way(&one) && rounds.is_empty());
+    }
+}

@@ -7,7 +7,7 @@ use std::time::Duration;
 use skep_driver::{Driver, ErrorKind, InstanceState, Kind, Target};
 use skep_driver_machine::Settings;
 
-use crate::setup::{Bench, cut_off, destroyed, listed, lost, settled, until};
+use crate::setup::{Bench, cut_off, cut_off_at_the_door, destroyed, listed, lost, settled, until};
 
 fn made(bench: &Bench) -> Option<()> {
     (bench.cloud().len() == 1).then_some(())
@@ -152,10 +152,7 @@ async fn a_machine_whose_agent_was_on_its_way_is_taken_up_again() {
     for shut in [false, true] {
         let bench = Bench::new();
         let intent = bench.intent(&[]);
-        bench.door.silent.store(true, Ordering::Relaxed);
-        let knocked = async || (bench.door.knocks.load(Ordering::Relaxed) == 1).then_some(());
-        cut_off(&bench, "one", &intent, knocked).await;
-        bench.door.silent.store(false, Ordering::Relaxed);
+        cut_off_at_the_door(&bench, "one", &intent).await;
         bench.door.shut.store(shut, Ordering::Relaxed);
 
         let again = bench.driver("one").await;

@@ -7,7 +7,9 @@ use std::sync::atomic::Ordering;
 use skep_driver::{InstanceState, Target};
 use skep_types::PowerAction;
 
-use crate::setup::{Bench, CLUSTER, cut_off, destroyed, folders, listed, observed, settled, until};
+use crate::setup::{
+    Bench, CLUSTER, cut_off_at_the_door, destroyed, folders, listed, observed, settled, until,
+};
 
 fn shelved(bench: &Bench, target: &Target) -> PathBuf {
     bench.path("one/machines").join(target.instance.provider_id.as_str())
@@ -18,10 +20,7 @@ fn shelved(bench: &Bench, target: &Target) -> PathBuf {
 async fn a_machine_that_waits_for_its_agent_is_looked_at_and_still_gets_it() {
     let bench = Bench::new();
     let intent = bench.intent(&[]);
-    bench.door.silent.store(true, Ordering::Relaxed);
-    let knocked = async || (bench.door.knocks.load(Ordering::Relaxed) == 1).then_some(());
-    cut_off(&bench, "one", &intent, knocked).await;
-    bench.door.silent.store(false, Ordering::Relaxed);
+    cut_off_at_the_door(&bench, "one", &intent).await;
 
     let again = bench.driver("one").await;
     let before = listed(&*again).await.remove(0);

@@ -185,6 +185,14 @@ pub(crate) async fn cut_off(
     assert!(asking.await.unwrap_err().is_cancelled());
 }
 
+/// The machine is there, and its agent on the way.
+pub(crate) async fn cut_off_at_the_door(bench: &Bench, coordinator: &str, intent: &CreateIntent) {
+    bench.door.silent.store(true, Ordering::Relaxed);
+    let knocked = async || (bench.door.knocks.load(Ordering::Relaxed) == 1).then_some(());
+    cut_off(bench, coordinator, intent, knocked).await;
+    bench.door.silent.store(false, Ordering::Relaxed);
+}
+
 /// Of the plugins that run.
 pub(crate) fn folders(work: &Path) -> Vec<PathBuf> {
     let shops = std::fs::read_dir(work).unwrap().flatten().map(|entry| entry.path());
